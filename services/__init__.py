@@ -1,0 +1,1 @@
+"""Watercooler: the services of a federated activity stream."""

@@ -1,0 +1,1 @@
+"""What the services share; the only place where two services meet."""

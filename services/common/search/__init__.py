@@ -1,0 +1,129 @@
+"""The port to the index. The indexer writes, the gateway reads; ``elastic`` and ``memory`` keep the same promises.
+
+Three kinds of documents, each behind an alias of its own (see ``services/indexer/mappings``):
+
+* ``activities``: one per activity, id = activity id;
+* ``objects``: one per object in its newest state, id = object id; a deleted one stays as a tombstone without text;
+* ``grants``: one (or more, when large) per principal, with the containers and objects that it may open.
+
+Promises, checked by tests/contract/test_search.py over both adapters:
+
+* a write with a lower version than the stored one is ``STALE`` and changes nothing; an equal or higher one wins;
+* ``find`` gives only what a principal of the asker may open by ``grants``: no grant means no;
+* paging by ``cursor`` neither loses nor repeats what was there when it began.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Literal, Protocol
+
+Kind = Literal["activities", "objects", "grants"]
+Document = dict[str, Any]
+
+EVERYONE = "everyone"
+"""The principal that every asker is."""
+
+GRANT_LIMIT = 65_536
+"""Terms that one terms lookup takes in Elasticsearch (index.max_terms_count); larger grants are split."""
+
+
+class Verdict(Enum):
+    """What became of one write, and so what happens next."""
+
+    DONE = "done"
+    STALE = "stale"  # a newer state is stored: as good as done
+    PRESSURE = "pressure"  # write this one again, later
+    REJECTED = "rejected"  # can never succeed: dead-letter it
+    FATAL = "fatal"  # every other would fail as well: stop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One write. ``document`` None deletes. ``version`` None overwrites whatever is there."""
+
+    kind: Kind
+    id: str
+    document: Document | None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of the write at the same place of the batch; ``reason`` is one sentence for people."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What to find. ``principals`` None asks as the system itself (indexer, tools); a gateway never does.
+
+    ``filters`` maps a field to allowed values (any of them); different fields are joined by "and".
+    ``text`` is what a person typed: never a query language. ``vector`` (256 floats) adds neighbours by meaning.
+    """
+
+    kind: Kind
+    principals: tuple[str, ...] | None
+    text: str = ""
+    vector: Sequence[float] | None = None
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    since: datetime | None = None
+    until: datetime | None = None
+    order: Literal["newest", "oldest", "relevance"] = "newest"
+    size: int = 20
+    cursor: str = ""
+    """Opaque: ``Page.next`` or ``Page.previous`` of an earlier answer to the same query."""
+    facets: tuple[str, ...] = ()
+    highlight: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One document found. ``highlights`` are safe HTML fragments (``<mark>`` only) by field."""
+
+    id: str
+    document: Document
+    score: float = 0.0
+    highlights: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """One page of an answer. ``next`` and ``previous`` are empty where there is nothing more."""
+
+    hits: Sequence[Hit]
+    total: int
+    facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    next: str = ""
+    previous: str = ""
+
+
+class Search(Protocol):
+    """The index. Reads raise Retry when it does not answer, Reject for a cursor that is not ours."""
+
+    async def prepare(self) -> None:
+        """Make templates, indices and aliases that are missing; raise Stop when what is there does not fit."""
+
+    async def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        """Write a batch; the outcomes are in the order of the writes. Raises Retry when nothing was answered."""
+
+    async def find(self, query: Query) -> Page:
+        """Return one page of what matches and may be opened."""
+
+    async def get(
+        self, kind: Kind, ids: Sequence[str], *, principals: tuple[str, ...] | None
+    ) -> Mapping[str, Document]:
+        """Return the documents of those ids that are there and may be opened."""
+
+    async def count(self, kind: Kind) -> int:
+        """Return how many documents there are."""
+
+    async def refresh(self, kind: Kind) -> None:
+        """Make what was written visible to ``find`` now (tests and tools; ``get`` always sees it)."""
+
+    async def stop(self) -> None:
+        """Close."""

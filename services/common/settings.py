@@ -1,0 +1,141 @@
+"""Settings: ``watercooler.toml`` and ``WATERCOOLER_*`` variables over it. Every setting stands here, once.
+
+A secret may also lie in a file of its own: ``WATERCOOLER_<NAME>_FILE`` names it (the convention of container images).
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from services.common.bus.kafka import KafkaSettings
+from services.common.errors import Stop
+
+PREFIX = "WATERCOOLER_"
+
+
+class Source(BaseModel):
+    """One configured source. What else it takes is the connector's own (docs/connectors.md)."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="Short name, part of every id from this source."
+    )
+    kind: str = Field(description="Connector: git, mediawiki, matrix, webhook, import.")
+    enabled: bool = Field(default=True, description="Off keeps the settings and reads nothing.")
+
+    def options(self) -> dict[str, Any]:
+        """Return what is meant for the connector."""
+        return dict(self.model_extra or {})
+
+
+class Settings(BaseSettings):
+    """All settings of all services."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", toml_file="watercooler.toml", extra="forbid", frozen=True
+    )
+
+    kafka: str = Field("127.0.0.1:9092", description="Bootstrap servers of Kafka, host:port, comma between several.")
+    kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="How to speak to Kafka."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        "SCRAM-SHA-512", description="SASL mechanism."
+    )
+    kafka_username: str = Field("", description="SASL user.")
+    kafka_password: SecretStr = Field(SecretStr(""), description="SASL password.")
+    kafka_ca_file: str = Field(
+        "", description="File with the certificate authority of Kafka (PEM); empty: the system's."
+    )
+    kafka_partitions: int = Field(12, ge=1, le=1000, description="Partitions of every topic, fixed at creation.")
+    kafka_replication: int = Field(3, ge=1, le=7, description="Replicas of every topic.")
+    topic_prefix: str = Field(
+        "watercooler.", pattern=r"^[A-Za-z0-9.-]{0,100}$", description="Prefix of every topic's name."
+    )
+    elasticsearch: str = Field("http://127.0.0.1:9200", description="URL of Elasticsearch.")
+    elasticsearch_ca_file: str = Field("", description="File with the certificate authority of Elasticsearch (PEM).")
+    elasticsearch_api_key: SecretStr = Field(SecretStr(""), description="API key for Elasticsearch.")
+    index_prefix: str = Field(
+        "watercooler-", pattern=r"^[a-z0-9][a-z0-9.-]{0,100}$", description="Prefix of every index and alias."
+    )
+    state: Path = Field(Path(".watercooler"), description="Folder for local state that can be rebuilt.")
+    host: str = Field("127.0.0.1", description="Address that services listen on; loopback unless told otherwise.")
+    gateway_port: int = Field(8080, ge=0, le=65535, description="Port of the page and the API.")
+    ingest_port: int = Field(
+        8081, ge=0, le=65535, description="Port for webhooks of sources; health and metrics of ingest."
+    )
+    enrich_port: int = Field(8082, ge=0, le=65535, description="Port for health and metrics of enrich.")
+    score_port: int = Field(8083, ge=0, le=65535, description="Port for health and metrics of score.")
+    index_port: int = Field(8084, ge=0, le=65535, description="Port for health and metrics of the indexer.")
+    auth: Literal["demo", "none"] = Field(
+        "none", description="demo: view the page as any person, on loopback only. none: nobody may read."
+    )
+    hash_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key for hashes of mail addresses; made once and kept in the state folder when empty.",
+    )
+    log_format: Literal["json", "console"] = Field("json", description="How logs are written (to standard error).")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    sources: list[Source] = Field(default_factory=list, description="What is read from where.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then variables, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def kafka_settings(self) -> KafkaSettings:
+        """Return what the bus needs."""
+        return KafkaSettings(
+            bootstrap=self.kafka,
+            security=self.kafka_security,
+            sasl_mechanism=self.kafka_sasl_mechanism,
+            username=self.kafka_username,
+            password=self.kafka_password.get_secret_value(),
+            ca_file=self.kafka_ca_file,
+            partitions=self.kafka_partitions,
+            replication=self.kafka_replication,
+        )
+
+
+def config_file() -> Path:
+    """Return the file that settings are read from."""
+    return Path(os.environ.get(PREFIX + "CONFIG", "watercooler.toml"))
+
+
+def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Return the settings; raises Stop with one line a mistake, each with its place."""
+    from services.common.settings_mistakes import explain
+
+    path = config_file()
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": path})
+
+    try:
+        return FromFile(**{**_secrets_in_files(environ or os.environ), **overrides})
+    except tomllib.TOMLDecodeError as error:
+        raise Stop(f"{path} is not TOML: {error}") from error
+    except ValidationError as error:
+        raise Stop(explain(error, path)) from error
+
+
+def _secrets_in_files(environ: Mapping[str, str]) -> dict[str, str]:
+    secrets = (name for name, info in Settings.model_fields.items() if info.annotation is SecretStr)
+    found = {name: environ.get(f"{PREFIX}{name.upper()}_FILE") for name in secrets}
+    try:
+        return {name: Path(path).read_text(encoding="utf-8").strip() for name, path in found.items() if path}
+    except OSError as error:
+        raise Stop(f"{error.filename}: the secret file cannot be read ({error.strerror})") from error

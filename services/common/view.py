@@ -1,0 +1,49 @@
+"""Views: a compacted topic held in memory, loaded to its end at start and followed from there."""
+
+from collections.abc import Callable
+
+from services.common.bus import Bus, Partition, Reader, Received
+
+_BATCH = 5_000
+
+
+class View:
+    """Feeds a topic's records, from the first one kept on, to ``apply``."""
+
+    def __init__(self, bus: Bus, topic: str, apply: Callable[[Received], None]) -> None:
+        self._bus = bus
+        self._topic = topic
+        self._apply = apply
+        self._reader: Reader | None = None
+
+    async def load(self) -> None:
+        """Read all that is there now. Raises Retry when the topic or Kafka is missing."""
+        self._reader = reader = await self._bus.reader()
+        bounds = await reader.bounds(self._topic)
+        await reader.start_at({partition: first for partition, (first, _) in bounds.items()})
+        while await self._behind(reader, {p: end for p, (_, end) in bounds.items()}):
+            await self._step(reader, wait=0.2)
+
+    async def _behind(self, reader: Reader, ends: dict[Partition, int]) -> bool:
+        for partition, end in ends.items():
+            if await reader.position(partition) < end:
+                return True
+        return False
+
+    async def _step(self, reader: Reader, *, wait: float) -> None:
+        for record in await reader.poll(limit=_BATCH, wait=wait):
+            self._apply(record)
+
+    async def follow(self) -> None:
+        """Go on reading for ever; ``load`` first."""
+        if self._reader is None:
+            await self.load()
+        reader = self._reader
+        assert reader is not None
+        while True:
+            await self._step(reader, wait=1.0)
+
+    async def stop(self) -> None:
+        """Close the reader."""
+        if self._reader is not None:
+            await self._reader.stop()

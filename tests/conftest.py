@@ -1,0 +1,6 @@
+"""What every ring of tests needs: the fixtures of real servers (started only when a test asks for one)."""
+
+from importlib.util import find_spec
+
+_FIXTURES = ("kafka_elastic", "mediawiki", "synapse", "gitrepo", "faultproxy")
+pytest_plugins = [f"tests.fixtures.{name}" for name in _FIXTURES if find_spec(f"tests.fixtures.{name}")]
