@@ -19,7 +19,7 @@ def _delete(days: int) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """One topic. ``suffix`` follows the prefix setting; murmur2 of the value ``placed_by`` names picks the partition."""
+    """One topic. ``suffix`` follows the prefix setting; murmur2 of the value ``placed_by`` names picks partitions."""
 
     suffix: str
     schema: str
