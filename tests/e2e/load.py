@@ -8,7 +8,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-WORDS = ["cache", "parser", "index", "queue", "retry", "schema", "token", "shard", "broker", "cursor", "offset", "vector", "widget", "ledger"]
+WORDS = (
+    "cache",
+    "parser",
+    "index",
+    "queue",
+    "retry",
+    "schema",
+    "token",
+    "shard",
+    "broker",
+    "cursor",
+    "offset",
+    "vector",
+)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
