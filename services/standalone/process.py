@@ -109,9 +109,9 @@ class Server:
         self._process.send_signal(signal.SIGCONT)
 
     def last_words(self) -> str:
-        """The last line that it wrote and that says something."""
+        """The last line that it wrote and that says something: no part of a stack trace."""
         lines = self.output.read_text(errors="replace").splitlines()
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+        return next((line for line in reversed(lines) if line and not line[0].isspace()), "it said nothing")
 
     def _send(self, content: bytes) -> None:
         assert self._process.stdin is not None
