@@ -76,6 +76,12 @@ class Settings(BaseSettings):
     auth: Literal["demo", "none"] = Field(
         "none", description="demo: view the page as any person, on loopback only. none: nobody may read."
     )
+    deadletters_in_a_row: int = Field(
+        100, ge=1, description="Records given up one after another at which a service stops instead."
+    )
+    deadletters_of_thousand: int = Field(
+        200, ge=1, le=1000, description="Records given up among the last thousand above which a service stops."
+    )
     hash_key: SecretStr = Field(
         SecretStr(""),
         description="Key for hashes of mail addresses; made once and kept in the state folder when empty.",

@@ -1,0 +1,160 @@
+"""Who may open what, and what the source has withdrawn: one answer for search, feeds, streams and the index.
+
+Unknown means no: a container without a record, or with one that cannot be read, is nobody's.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from services.common import logs, topics
+from services.common.bus import Bus, Received
+from services.common.codec import Codec
+from services.common.errors import Reject
+from services.common.model import EVERY_VERSION, Access, AccessKind, Visibility
+from services.common.records import access_in
+from services.common.view import View
+
+EVERYONE = "everyone"
+"""The principal that every asker has."""
+
+_log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grants:
+    """What one principal may open: ids of containers, and of objects that are restricted by themselves."""
+
+    containers: frozenset[str] = frozenset()
+    objects: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class _Granted:
+    containers: set[str] = field(default_factory=set)
+    objects: set[str] = field(default_factory=set)
+
+
+def principals_of(record: Access) -> frozenset[str]:
+    """Return to whom the record opens its container or object; without a mark of its own an object opens nothing."""
+    if record.kind is AccessKind.OBJECT:
+        return frozenset(record.principals) if record.restricted else frozenset()
+    if record.kind is AccessKind.UNKNOWN or record.visibility is Visibility.UNKNOWN:
+        return frozenset()
+    return frozenset({EVERYONE}) if record.visibility is Visibility.PUBLIC else frozenset(record.principals)
+
+
+class AccessState:
+    """The newest record per id. Pure: no I/O."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Access] = {}
+        self._granted: dict[str, _Granted] = {}
+        self._closed: set[str] = set()
+
+    def apply(self, record: Access) -> frozenset[str]:
+        """Take a record, the last one of an id wins; return the principals whose grants have changed."""
+        self._closed.discard(record.id)
+        before = self._withdraw_grants(self._records.get(record.id))
+        self._records[record.id] = record
+        after = self._give_grants(record)
+        return before ^ after
+
+    def forget(self, id_: str) -> frozenset[str]:
+        """Take a tombstone: a container is nobody's again, an object has no mark and no withdrawal any more."""
+        self._closed.discard(id_)
+        return self._withdraw_grants(self._records.pop(id_, None))
+
+    def close(self, id_: str) -> frozenset[str]:
+        """Keep an id from everybody, since its newest record cannot be read."""
+        changed = self.forget(id_)
+        self._closed.add(id_)
+        return changed
+
+    def get(self, id_: str) -> Access | None:
+        """Return the record of a container or object."""
+        return self._records.get(id_)
+
+    def may_open(self, principals: Iterable[str], container: str, object_id: str = "") -> bool:
+        """Return whether an asker with these principals may open an object of a container (or the container)."""
+        if container in self._closed or object_id in self._closed:
+            return False
+        granted = [self._granted[p] for p in {EVERYONE, *principals} if p in self._granted]
+        if not any(container in one.containers for one in granted):
+            return False
+        return not self.restricted(object_id) or any(object_id in one.objects for one in granted)
+
+    def restricted(self, object_id: str) -> bool:
+        """Return whether the object is closed to all but its own principals."""
+        record = self._records.get(object_id)
+        return object_id in self._closed or (
+            record is not None and record.kind is AccessKind.OBJECT and record.restricted
+        )
+
+    def withdrawn(self, object_id: str, version: str, order: int) -> bool:
+        """Return whether the source has withdrawn this state of an object, so that nothing of its content is shown.
+
+        ``order`` is the state's place on the object's scale; one behind the record's place is a restore. A record
+        that names no place (0) holds for every state.
+        """
+        record = self._records.get(object_id)
+        if record is None or not record.withdrawn:
+            return object_id in self._closed
+        named = EVERY_VERSION in record.withdrawn or (version != "" and version in record.withdrawn)
+        return named and (record.order == 0 or order <= record.order)
+
+    def grants_of(self, principal: str) -> Grants:
+        """Return what a principal may open by itself (EVERYONE's grants are asked for separately)."""
+        found = self._granted.get(principal, _Granted())
+        return Grants(containers=frozenset(found.containers), objects=frozenset(found.objects))
+
+    def principals(self) -> frozenset[str]:
+        """Return all principals that may open anything."""
+        return frozenset(self._granted)
+
+    def _give_grants(self, record: Access) -> frozenset[str]:
+        given = principals_of(record)
+        for principal in given:
+            granted = self._granted.setdefault(principal, _Granted())
+            (granted.objects if record.kind is AccessKind.OBJECT else granted.containers).add(record.id)
+        return given
+
+    def _withdraw_grants(self, record: Access | None) -> frozenset[str]:
+        taken = principals_of(record) if record else frozenset()
+        for principal in taken:
+            granted = self._granted[principal]
+            granted.containers.discard(record.id if record else "")
+            granted.objects.discard(record.id if record else "")
+            if not granted.containers and not granted.objects:
+                del self._granted[principal]
+        return taken
+
+
+class AccessView(AccessState):
+    """The state, kept up to date from ``access.v1``: ``load`` first, then run ``follow`` as a part of the service."""
+
+    def __init__(self, bus: Bus) -> None:
+        super().__init__()
+        self._codec = Codec("access")
+        self._view = View(bus, topics.ACCESS.name(bus.prefix), self._take)
+
+    async def load(self) -> None:
+        """Read all that is there now. Raises Retry when the topic or Kafka is missing."""
+        await self._view.load()
+
+    async def follow(self) -> None:
+        """Go on reading for ever."""
+        await self._view.follow()
+
+    async def stop(self) -> None:
+        """Close."""
+        await self._view.stop()
+
+    def _take(self, received: Received) -> None:
+        if received.value is None:
+            self.forget(received.key)
+            return
+        try:
+            self.apply(access_in(self._codec.decode(received.value)))
+        except (Reject, ValueError) as error:
+            _log.error("access record cannot be read, so nobody may open it", id=received.key, reason=str(error))
+            self.close(received.key)
