@@ -40,7 +40,7 @@ class Fetcher:
     """Fetches items from the first repository that has them."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, repositories: Sequence[str], progress: Progress, pause: float = 1.0
+        self, session: aiohttp.ClientSession, repositories: Sequence[str], progress: Progress, pause: float
     ) -> None:
         self._session = session
         self._repositories = repositories
@@ -172,7 +172,7 @@ async def _skip(stream: aiohttp.StreamReader, count: int) -> None:
 
 
 @asynccontextmanager
-async def fetcher(repositories: Sequence[str], progress: Progress) -> AsyncIterator[Fetcher]:
+async def fetcher(repositories: Sequence[str], progress: Progress, pause: float = 1.0) -> AsyncIterator[Fetcher]:
     """A fetcher with a session of its own; proxies of the environment are used."""
     # A part is counted in bytes of the file: the answer must not be encoded once more.
     async with aiohttp.ClientSession(
@@ -182,4 +182,4 @@ async def fetcher(repositories: Sequence[str], progress: Progress) -> AsyncItera
         connector=aiohttp.TCPConnector(limit=PARALLEL),
         headers={"Accept-Encoding": "identity"},
     ) as session:
-        yield Fetcher(session, repositories, progress)
+        yield Fetcher(session, repositories, progress, pause)

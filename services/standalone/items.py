@@ -35,7 +35,7 @@ class Item:
 
     def part(self, folder: Path) -> Path:
         """Where bytes are kept while they arrive."""
-        return folder / ".parts" / self.sha256
+        return folder / ".parts" / f"{self.name.replace('/', '_')}.{self.sha256[:8]}"
 
 
 @dataclass(frozen=True, slots=True)

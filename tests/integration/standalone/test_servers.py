@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -82,7 +83,7 @@ async def test_a_folder_in_use_is_refused_by_kafka_and_its_reason_shown(
     breakable_kafka: Factory, tmp_path: Path
 ) -> None:
     await breakable_kafka()
-    with pytest.raises(Stop, match="Kafka ended while starting: .*lock"):
+    with pytest.raises(Stop, match=r"Kafka ended while starting: .*lock"):
         await start_kafka(tmp_path / "kafka" / "0", 0)
 
 
@@ -110,7 +111,7 @@ def alive(pid: int) -> bool:
     return b"\nState:\tZ" not in Path(f"/proc/{pid}/status").read_bytes()
 
 
-async def test_a_killed_parent_leaves_no_server_behind(tmp_path: Path) -> None:
+def test_a_killed_parent_leaves_no_server_behind(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", _PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pids = [int(word) for word in parent.stdout.readline().split()]
@@ -120,5 +121,5 @@ async def test_a_killed_parent_leaves_no_server_behind(tmp_path: Path) -> None:
     for _ in range(100):
         if not any(alive(pid) for pid in pids):
             return
-        await asyncio.sleep(0.1)
+        time.sleep(0.1)
     pytest.fail(f"still running: {[pid for pid in pids if alive(pid)]}")
