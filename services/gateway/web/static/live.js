@@ -1,0 +1,96 @@
+// The live feed: EventSource from the id that the page was made at, cards built from a <template>, text never as HTML.
+const feed = document.getElementById("feed");
+const HELD = 200; // cards kept on the page; older ones are behind "Older"
+
+const KINDS = { Commit: "commit", PullRequest: "pull", Article: "page", Page: "page", Note: "chat", Issue: "issue", Tombstone: "gone" };
+const CRC = Uint32Array.from({ length: 256 }, (_, n) => { for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1; return n; });
+
+function hue(text) { // as zlib.crc32 on the server, so that a face keeps its colour
+  let crc = -1;
+  for (const byte of new TextEncoder().encode(text)) crc = CRC[(crc ^ byte) & 255] ^ (crc >>> 8);
+  return ((crc ^ -1) >>> 0) % 12;
+}
+
+function initials(name) {
+  const words = name.replaceAll(/[-_]/g, " ").split(/\s+/).filter((w) => /^[\p{L}\p{N}]/u.test(w));
+  const picked = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return picked.map((w) => [...w][0]).join("").toUpperCase() || "?";
+}
+
+function excerpt(content, title) {
+  const text = (title && content.startsWith(title) ? content.slice(title.length) : content).split(/\s+/).filter(Boolean).join(" ");
+  return text.length <= 280 ? text : text.slice(0, 280).replace(/ \S*$/, "") + " …";
+}
+
+function build(template, phrases, activity) {
+  const item = template.content.firstElementChild.cloneNode(true);
+  const thing = activity.object;
+  const who = activity.person || activity.actor.id;
+  const name = activity.actor.name || who;
+  const place = (activity.context || []).filter((c) => c.type !== "Thread").at(-1);
+  const set = (selector, text, href) => {
+    const node = item.querySelector(selector);
+    if (text) { node.textContent = text; if (href) node.href = href; } else node.remove();
+  };
+  item.querySelector(".face").textContent = initials(name);
+  item.querySelector(".face").classList.add(`hue${hue(who)}`);
+  set(".who", name, `/people/${encodeURIComponent(who)}`);
+  set(".phrase", phrases.verbs[activity.verb] || phrases.types[activity.type] || phrases.otherwise);
+  set(".place", place && (place.name || place.id), place && `/?container=${encodeURIComponent(place.id)}`);
+  const time = item.querySelector("time");
+  time.dateTime = time.title = activity.published;
+  time.textContent = new Date(activity.published).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  const page = `/objects/${encodeURIComponent(thing.id)}`;
+  const gone = thing.type === "Tombstone";
+  if (thing.title && !gone) {
+    set("h3 span", thing.title);
+    item.querySelector("h3 a").href = page;
+    item.querySelector("use").setAttribute("href", `/static/icon.svg#${KINDS[thing.type] || "other"}`);
+  } else item.querySelector("h3").remove();
+  set(".text", gone ? "Deleted at its source." : excerpt(thing.content || "", thing.title || ""));
+  if (!thing.title && !gone && thing.content) {
+    const link = document.createElement("a");
+    link.className = "plain";
+    link.href = page;
+    link.append(...item.querySelector(".text").childNodes);
+    item.querySelector(".text").append(link);
+  }
+  return item;
+}
+
+function follow(feed) {
+  const template = document.getElementById("card");
+  const phrases = JSON.parse(feed.dataset.phrases);
+  const state = document.getElementById("state");
+  const fresh = document.getElementById("fresh");
+  const waiting = [];
+
+  const say = (name, words) => { state.dataset.state = name; document.getElementById("state-text").textContent = words; };
+  const show = (item) => {
+    document.getElementById("empty")?.remove();
+    feed.prepend(item);
+    while (feed.childElementCount > HELD) feed.lastElementChild.remove();
+  };
+  const flush = () => { waiting.splice(0).forEach(show); fresh.hidden = true; };
+
+  fresh.addEventListener("click", () => { flush(); window.scrollTo({ top: 0 }); });
+  window.addEventListener("scroll", () => { if (window.scrollY < 80) flush(); }, { passive: true });
+
+  const source = new EventSource(feed.dataset.stream);
+  source.addEventListener("open", () => say("live", "Live"));
+  source.addEventListener("error", () => say("lost", source.readyState === EventSource.CLOSED ? "Not live: reload the page" : "Reconnecting"));
+  source.addEventListener("reset", () => location.reload());
+  source.addEventListener("message", (event) => {
+    if (!event.data) return;
+    const item = build(template, phrases, JSON.parse(event.data));
+    if (window.scrollY < 80) return show(item);
+    // Reading further down: what is read must not move away, so new ones wait behind a button.
+    waiting.push(item);
+    if (waiting.length > HELD) waiting.shift();
+    fresh.hidden = false;
+    fresh.textContent = `${waiting.length} new`;
+  });
+  window.addEventListener("pagehide", () => source.close());
+}
+
+if (feed?.dataset.stream) follow(feed);
