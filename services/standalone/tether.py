@@ -45,6 +45,7 @@ def as_other_user(again: list[str]) -> list[str]:
         f"--reuid={USER}",
         f"--regid={USER}",
         "--clear-groups",
+        "--securebits=+no_setuid_fixup",  # else access() would look without the rights that follow
         f"--inh-caps={rights}",
         f"--ambient-caps={rights}",
         *again,
