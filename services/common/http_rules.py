@@ -1,0 +1,75 @@
+"""What an HTTP answer means for who asked, and which addresses may be asked. Nothing here does I/O."""
+
+import ipaddress
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from yarl import URL
+
+from services.common.errors import Reject, Retry, Stop, WatercoolerError
+
+
+def shown(url: URL) -> str:
+    """Return a URL as it may be logged: without user, query and fragment, where secrets stand."""
+    return str(url.with_user(None).with_query(None).with_fragment(None)) if url.absolute else url.path
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return the pause in seconds that an answer asks for, None where it asks for none that can be understood.
+
+    Reads Retry-After (RFC 9110, section 10.2.3: seconds or a date) and, where requests have run out, the epoch in
+    X-RateLimit-Reset (GitHub, Gitea).
+    """
+    asked = headers.get("Retry-After", "").strip()
+    if asked.isdigit():
+        return float(asked)
+    if asked:
+        return _until(asked, now)
+    reset = headers.get("X-RateLimit-Reset", "")
+    if headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
+        return max(0.0, int(reset) - now.timestamp())
+    return None
+
+
+def _until(date: str, now: datetime) -> float | None:
+    try:
+        then = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return max(0.0, ((then if then.tzinfo else then.replace(tzinfo=UTC)) - now).total_seconds())
+
+
+def failure(
+    source: str, setting: str, url: URL, status: int, headers: Mapping[str, str], now: datetime
+) -> WatercoolerError | None:
+    """Return what an answer's status means: None is success, otherwise Retry, Reject or Stop.
+
+    ``setting`` is what a person mends when the source refuses us, such as "token".
+    """
+    if status < 300 or status == 304:
+        return None
+    what = f"source {source}: {shown(url)} answered {status}"
+    after = retry_after(headers, now)
+    if status in (408, 425, 429) or status >= 500 or (status == 403 and after is not None):
+        return Retry(f"{what}, it is asked again later", after=after)
+    if status in (401, 403, 407):
+        return Stop(f"{what}, it does not let us in; check the setting {setting!r} of this source")
+    if status < 400:
+        return Stop(f"{what} and leads elsewhere; check the setting 'url' of this source")
+    return Reject(what)
+
+
+def is_public(address: str) -> bool:
+    """Return whether an IP address is on the public internet (not loopback, private, link-local, multicast...)."""
+    ip = ipaddress.ip_address(address.split("%")[0])
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    ip = mapped or ip
+    return ip.is_global and not ip.is_multicast
+
+
+def may_follow(url: URL, origins: frozenset[URL]) -> bool:
+    """Return whether a request may go to ``url``: to a known origin, or to its encrypted form on the same host."""
+    origin = url.origin()
+    plain = origin.with_scheme("http") if origin.scheme == "https" and origin.is_default_port() else origin
+    return origin in origins or plain in origins
