@@ -73,6 +73,14 @@ class Settings(BaseSettings):
     enrich_port: int = Field(8082, ge=0, le=65535, description="Port for health and metrics of enrich.")
     score_port: int = Field(8083, ge=0, le=65535, description="Port for health and metrics of score.")
     index_port: int = Field(8084, ge=0, le=65535, description="Port for health and metrics of the indexer.")
+    kafka_port: int = Field(9092, ge=1, le=65535, description="Port of the Kafka that `up` starts.")
+    kafka_heap: str = Field(
+        "512m", pattern=r"^[0-9]+[mg]$", description="Memory for objects of the Kafka that `up` starts."
+    )
+    elasticsearch_port: int = Field(9200, ge=1, le=65535, description="Port of the Elasticsearch that `up` starts.")
+    elasticsearch_heap: str = Field(
+        "1g", pattern=r"^[0-9]+[mg]$", description="Memory for objects of the Elasticsearch that `up` starts."
+    )
     auth: Literal["demo", "none"] = Field(
         "none", description="demo: view the page as any person, on loopback only. none: nobody may read."
     )
