@@ -145,6 +145,10 @@ class AccessView(AccessState):
         """Go on reading for ever."""
         await self._view.follow()
 
+    async def caught_up(self) -> None:
+        """Return once all that was published at the time of the call is known here; ``follow`` must be running."""
+        await self._view.caught_up()
+
     async def stop(self) -> None:
         """Close."""
         await self._view.stop()

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
     )
     kafka_partitions: int = Field(12, ge=1, le=1000, description="Partitions of every topic, fixed at creation.")
     kafka_replication: int = Field(3, ge=1, le=7, description="Replicas of every topic.")
+    kafka_session_seconds: float = Field(
+        15, ge=1, le=300, description="Silence after which a worker of enrich or score loses its partitions to others."
+    )
     topic_prefix: str = Field(
         "watercooler.", pattern=r"^[A-Za-z0-9.-]{0,100}$", description="Prefix of every topic's name."
     )

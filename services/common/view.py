@@ -1,5 +1,6 @@
 """Views: a compacted topic held in memory, loaded to its end at start and followed from there."""
 
+import asyncio
 from collections.abc import Callable
 
 from services.common.bus import Bus, Partition, Reader, Received
@@ -42,6 +43,13 @@ class View:
         assert reader is not None
         while True:
             await self._step(reader, wait=1.0)
+
+    async def caught_up(self) -> None:
+        """Return once all that the topic held at the time of the call has been applied; ``follow`` must be running."""
+        assert self._reader is not None, "load first"
+        bounds = await self._reader.bounds(self._topic)
+        while await self._behind(self._reader, {p: end for p, (_, end) in bounds.items()}):
+            await asyncio.sleep(0.01)
 
     async def stop(self) -> None:
         """Close the reader."""
