@@ -8,7 +8,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import (
-    AuthorizationError,
+    ClusterAuthorizationFailedError,
     KafkaError,
     MessageSizeTooLargeError,
     RecordTooLargeError,
@@ -68,7 +68,7 @@ def as_error(error: BaseException, record: Outgoing) -> WatercoolerError:
     where = f"topic {record.topic}"
     if isinstance(error, MessageSizeTooLargeError | RecordTooLargeError):
         return Reject(f"{where}: the record of {len(record.value or b'')} bytes is larger than the topic takes")
-    if isinstance(error, TopicAuthorizationFailedError | AuthorizationError):
+    if isinstance(error, TopicAuthorizationFailedError | ClusterAuthorizationFailedError):
         return Stop(f"{where}: Kafka does not let us write; grant it (see `watercooler topics acl`)")
     return Retry(f"{where}: Kafka did not store the record ({type(error).__name__})")
 
