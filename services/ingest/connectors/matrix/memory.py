@@ -44,7 +44,7 @@ class Memory:
     def add(self, event: Event) -> Known:
         """Remember an event and return what is kept of it; what was known before it was redacted stays."""
         event_id, known = str(event["event_id"]), known_of(event)
-        if known.kind is Kind.REDACTED and event_id in self._known:
+        if is_redacted(event) and event_id in self._known:
             return self._known[event_id]
         self._known[event_id] = known
         self._known.move_to_end(event_id)
@@ -57,17 +57,19 @@ def known_of(event: Event) -> Known:
     """Return what has to be remembered of an event."""
     sender, content = str(event.get("sender", "")), event.get("content", {})
     if is_redacted(event):
-        return Known(kind=Kind.REDACTED, sender=sender)
+        # An emptied edit looks like an emptied message; of an emptied reaction nobody can say what it was about.
+        kind = Kind.REDACTED if event.get("type") == "m.room.message" else Kind.OTHER
+        return Known(kind=kind, sender=sender)
     relation = content.get("m.relates_to")
     relation = relation if isinstance(relation, Mapping) else {}
-    target, kind = str(relation.get("event_id", "")), relation.get("rel_type")
-    if event.get("type") == "m.reaction" and kind == "m.annotation":
+    target, relates = str(relation.get("event_id", "")), relation.get("rel_type")
+    if event.get("type") == "m.reaction" and relates == "m.annotation":
         return Known(kind=Kind.REACTION, sender=sender, target=target)
     if event.get("type") != "m.room.message":
         return Known(kind=Kind.OTHER, sender=sender)
-    if kind == "m.replace":
+    if relates == "m.replace":
         return Known(kind=Kind.EDIT, sender=sender, target=target)
-    thread = target if kind == "m.thread" else ""
+    thread = target if relates == "m.thread" else ""
     return Known(kind=Kind.MESSAGE, sender=sender, thread=thread, reply_to=_reply(relation) or thread)
 
 

@@ -18,7 +18,7 @@ class MatrixSettings(BaseModel):
     accept_invites: bool = Field(True, description="Join the rooms that the reading account is invited to.")
     open_rooms: bool = Field(
         True,
-        description="Rooms that everybody on the server may join and read back are open to everyone in the organisation.",
+        description="Rooms that all on the server may join and read back are open to everyone in the organisation.",
     )
     link: str = Field("https://matrix.to/#/", description="Put before room and event ids to make links for people.")
     sync_seconds: float = Field(20.0, ge=0, le=60, description="How long one request waits for something new.")

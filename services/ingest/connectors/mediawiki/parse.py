@@ -86,7 +86,13 @@ def log_entry(site: Site, entry: Row, page: Row | None, row: Row | None, method:
 
 def brings_revisions(entry: Row) -> bool:
     """True for a log entry whose revisions are in no list of recent changes: uploads and imports."""
-    return entry.get("type") in {"upload", "import"}
+    return entry.get("type") in {"upload", "import"} and bool(entry.get("logpage"))
+
+
+def needs_page(entry: Row) -> bool:
+    """True for a log entry whose activity shows the page as it was right after."""
+    wanted = entry.get("type") == "move" or entry.get("action") in {"restore", "revision"}
+    return bool(wanted and entry.get("logpage") and "title" in entry)
 
 
 def hidden_revisions(entry: Row) -> tuple[int, ...]:

@@ -16,7 +16,9 @@ class MediaWikiSettings(BaseModel):
     visibility: Literal["public", "restricted"] = Field(
         "public", description="public: everyone in the organisation may open the wiki. restricted: only `principals`."
     )
-    principals: tuple[str, ...] = Field((), description="Person, group and account ids that may open a restricted wiki.")
+    principals: tuple[str, ...] = Field(
+        (), description="Person, group and account ids that may open a restricted wiki."
+    )
     namespaces: tuple[int, ...] = Field((), description="Numbers of the namespaces to read; empty: all.")
     poll_seconds: float = Field(2.0, ge=0.2, le=3600, description="Pause between two looks at the recent changes.")
     overlap_seconds: int = Field(

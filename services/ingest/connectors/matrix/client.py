@@ -1,0 +1,87 @@
+"""The client-server API of a home server: only the calls that reading needs."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+
+from services.common.http import Http
+
+Event = dict[str, Any]
+
+PREFIX = "/_matrix/client/v3"
+REFUSED = (403, 404)
+"""Answers about one room or event that is not ours to read; no trouble of the whole source."""
+NOTHING: dict[str, list[str]] = {"types": []}
+
+
+class MatrixClient:
+    """Calls as the reading account. Errors are those of ``Http``."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    async def whoami(self) -> str:
+        """Return the user id that the access token stands for."""
+        return str((await self._get("/account/whoami"))["user_id"])
+
+    async def joined_rooms(self) -> list[str]:
+        """Return the ids of the rooms that the reading account is in."""
+        return sorted((await self._get("/joined_rooms"))["joined_rooms"])
+
+    async def join(self, room: str) -> bool:
+        """Join a room by id or alias; False when the server does not let us."""
+        answer = await self._http.post(f"{PREFIX}/join/{_quote(room)}", json={}, allow=REFUSED)
+        return answer.status not in REFUSED
+
+    async def state(self, room_id: str) -> list[Event] | None:
+        """Return all state events of a room; None when it is not ours to read."""
+        answer = await self._http.get(f"{PREFIX}/rooms/{_quote(room_id)}/state", allow=REFUSED)
+        return None if answer.status in REFUSED else answer.json()
+
+    async def event(self, room_id: str, event_id: str) -> Event | None:
+        """Return one event as it is now; None when there is none that we may see."""
+        answer = await self._http.get(f"{PREFIX}/rooms/{_quote(room_id)}/event/{_quote(event_id)}", allow=REFUSED)
+        return None if answer.status in REFUSED else answer.json()
+
+    async def pages(
+        self, room_id: str, size: int, start: str | None, end: str | None = None
+    ) -> AsyncIterator[tuple[list[Event], str]]:
+        """Yield events oldest first, page by page, each with the place from which to go on; ends at the newest event.
+
+        ``start`` is such a place, or None for the beginning of what the reading account may see.
+        """
+        more: str | None = start
+        while True:
+            limits = {"dir": "f", "limit": str(size), **({"to": end} if end else {})}
+            place = {"from": more} if more else {}
+            answer = await self._http.get(
+                f"{PREFIX}/rooms/{_quote(room_id)}/messages", params={**limits, **place}, allow=REFUSED
+            )
+            if answer.status in REFUSED:
+                return
+            page = answer.json()
+            if page.get("chunk"):
+                yield page["chunk"], str(page.get("end") or more or page["start"])
+            more = page.get("end")
+            if more is None or not page.get("chunk"):
+                return
+
+    async def sync(self, since: str | None, wait: float, size: int) -> dict[str, Any]:
+        """Return what is new since a place (None: where we are now, without history); waits up to ``wait`` seconds."""
+        rooms: dict[str, Any] = {"timeline": {"limit": size}, "ephemeral": NOTHING, "account_data": NOTHING}
+        wanted = {"presence": NOTHING, "account_data": NOTHING, "room": rooms if since else {"rooms": []}}
+        place = {"since": since} if since else {}
+        answer = await self._http.get(
+            f"{PREFIX}/sync",
+            params={"filter": json.dumps(wanted), "timeout": str(int(wait * 1000)), **place},
+            timeout=wait + 60,
+        )
+        return dict(answer.json())
+
+    async def _get(self, path: str) -> dict[str, Any]:
+        return dict((await self._http.get(PREFIX + path)).json())
+
+
+def _quote(part: str) -> str:
+    return quote(part, safe="")
