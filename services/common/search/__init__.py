@@ -1,6 +1,6 @@
 """The port to the index. The indexer writes, the gateway reads; ``elastic`` and ``memory`` keep the same promises.
 
-Three kinds of documents, each behind an alias of its own (see ``services/indexer/mappings``):
+Three kinds of documents, each behind an alias of its own (see ``mappings/*.json``):
 
 * ``activities``: one per activity, id = activity id;
 * ``objects``: one per object in its newest state, id = object id; a deleted one stays as a tombstone without text;
@@ -10,7 +10,9 @@ Promises, checked by tests/contract/test_search.py over both adapters:
 
 * a write with a lower version than the stored one is ``STALE`` and changes nothing; an equal or higher one wins;
 * ``find`` gives only what a principal of the asker may open by ``grants``: no grant means no;
-* paging by ``cursor`` neither loses nor repeats what was there when it began.
+* paging by ``cursor`` neither loses nor repeats what was there when it began (an object that changes meanwhile is
+  found again at the top); by relevance it shows the ranking as it was, down to ``limits.RANKED`` hits;
+* facets, totals and highlights come from what the asker may open, and from nothing else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,10 +61,10 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """What to find. ``principals`` None asks as the system itself (indexer, tools); a gateway never does.
+    """What to find, within ``limits``. ``principals`` None asks as the system itself; a gateway never does.
 
     ``filters`` maps a field to allowed values (any of them); different fields are joined by "and".
-    ``text`` is what a person typed: never a query language. ``vector`` (256 floats) adds neighbours by meaning.
+    ``text`` is what a person typed: never a query language. ``vector`` (256 floats) adds objects that are near by meaning.
     """
 
     kind: Kind
@@ -83,7 +85,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One document found. ``highlights`` are safe HTML fragments (``<mark>`` only) by field."""
+    """One document found, without its vector. ``highlights`` are safe HTML fragments (``<mark>`` only) by field.
+
+    ``score`` compares hits of one ranking; by time it is 0.
+    """
 
     id: str
     document: Document
@@ -93,7 +98,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of an answer. ``next`` and ``previous`` are empty where there is nothing more."""
+    """One page of an answer. ``next`` and ``previous`` are empty where there is nothing more.
+
+    ``total`` is exact up to ``limits.COUNTED`` and stays there beyond it.
+    """
 
     hits: Sequence[Hit]
     total: int
@@ -103,7 +111,7 @@ class Page:
 
 
 class Search(Protocol):
-    """The index. Reads raise Retry when it does not answer, Reject for a cursor that is not ours."""
+    """The index. Reads raise Retry when it does not answer, Reject for a query beyond the limits or a foreign cursor."""
 
     async def prepare(self) -> None:
         """Make templates, indices and aliases that are missing; raise Stop when what is there does not fit."""

@@ -1,0 +1,194 @@
+"""The index on Elasticsearch, by elasticsearch-py's asynchronous client."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, cast
+
+from elasticsearch import ApiError, TransportError
+
+from services.common.errors import Retry
+from services.common.search import Document, Hit, Kind, Outcome, Page, Query, Verdict, Write, pages
+from services.common.search import elastic_bulk as bulk
+from services.common.search import elastic_query as build
+from services.common.search.cursors import Place, Ranking
+from services.common.search.elastic_admin import Indices, path
+from services.common.search.elastic_client import BULK_SECONDS, Client, reason
+from services.common.search.elastic_grants import Grants
+from services.common.search.fusion import fused
+from services.common.search.indices import KINDS, alias
+from services.common.search.limits import RANKED, checked
+from services.common.settings import Settings
+
+_AT_ONCE = 1_000
+"""Documents of one request by id."""
+
+
+class ElasticSearch:
+    """Search over one Elasticsearch and one prefix."""
+
+    def __init__(self, client: Client, prefix: str, *, refresh: str = "1s") -> None:
+        self._client = client
+        self._grants = Grants(client, prefix)
+        self._names: Mapping[Kind, str] = {kind: alias(prefix, kind) for kind in KINDS}
+        self._through_aliases = True
+        self.indices = Indices(client, prefix, refresh=refresh)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "ElasticSearch":
+        """Return the index of the settings; nothing is asked of it yet."""
+        return cls(Client.from_settings(settings), settings.index_prefix)
+
+    def into(self, names: Mapping[Kind, str]) -> "ElasticSearch":
+        """Return a writer to these very indices, past the aliases (to fill new ones). It shares the client."""
+        other = ElasticSearch.__new__(ElasticSearch)
+        other.__dict__ = {**self.__dict__, "_names": {**self._names, **names}, "_through_aliases": False}
+        return other
+
+    async def prepare(self) -> None:
+        """Make templates, indices and aliases that are missing; raise Stop when what is there does not fit."""
+        await self.indices.prepare()
+
+    async def write(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        """Write a batch; the outcomes are in the order of the writes. Raises Retry when nothing was answered.
+
+        Grants are visible at once, other documents with the next refresh.
+        """
+        outcomes: dict[int, Outcome] = {}
+        sent: list[tuple[int, bytes]] = []
+        for number, write in enumerate(writes):
+            try:
+                sent.append((number, bulk.lines(write, self._names[write.kind])))
+            except TypeError as error:
+                outcomes[number] = Outcome(verdict=Verdict.REJECTED, reason=f"the document is not JSON: {error}")
+        at_once = any(write.kind == "grants" for write in writes)
+        answered = await self._bulk([line for _, line in sent], at_once=at_once)
+        outcomes |= {number: outcome for (number, _), outcome in zip(sent, answered, strict=True)}
+        return [outcomes[number] for number in range(len(writes))]
+
+    async def _bulk(self, lines: Sequence[bytes], *, at_once: bool) -> Sequence[Outcome]:
+        if not lines:
+            return ()
+        try:
+            answer = await self._client.raw.options(request_timeout=BULK_SECONDS).bulk(
+                operations=cast(Any, lines),  # bytes are taken as they are, whatever the annotation says
+                refresh=at_once,
+                require_alias=self._through_aliases,
+                filter_path=bulk.ANSWER,
+            )
+        except ApiError as error:
+            if error.meta.status in (400, 413) and len(lines) > 1:
+                return await self._halves(lines, at_once=at_once)
+            return bulk.whole(error.meta.status, reason(error), len(lines))
+        except TransportError as error:
+            raise self._client.meaning(error) from error
+        return bulk.outcomes(answer.body)
+
+    async def _halves(self, lines: Sequence[bytes], *, at_once: bool) -> Sequence[Outcome]:
+        """Send the halves one after the other: too large together, or one bad write spoils the request."""
+        middle = len(lines) // 2
+        first = await self._bulk(lines[:middle], at_once=at_once)
+        try:
+            return [*first, *await self._bulk(lines[middle:], at_once=at_once)]
+        except Retry as error:
+            busy = Outcome(verdict=Verdict.PRESSURE, reason=str(error))
+            return [*first, *[busy] * (len(lines) - middle)]
+
+    async def find(self, query: Query) -> Page:
+        """Return one page of what matches and may be opened."""
+        place = checked(query)
+        allowed = await self._access(query)
+        if isinstance(place, Ranking) or query.order == "relevance":
+            return await self._ranked(query, allowed, place if isinstance(place, Ranking) else None)
+        answer = await self._ask(query.kind, build.by_time(query, allowed, place))
+        rows = [(Place(int(h["sort"][0]), h["sort"][1]), _hit(h)) for h in answer["hits"]["hits"]]
+        return pages.by_time(query, place, rows, total=_total(answer), facets=_facets(answer))
+
+    async def _access(self, query: Query) -> dict[str, Any] | None:
+        if query.principals is None:
+            return None
+        documents = await self._grants.documents(query.principals)
+        return build.access(documents, self._grants.index, query.kind)
+
+    async def _ranked(self, query: Query, allowed: dict[str, Any] | None, ranking: Ranking | None) -> Page:
+        facets: Mapping[str, Mapping[str, int]] = {}
+        if ranking is None:
+            ranking, facets = await self._rank(query, allowed, max(RANKED, query.size))
+        elif query.facets:
+            facets = _facets(await self._ask(query.kind, build.by_words(query, allowed, 0)))
+        ids = ranking.ids[ranking.start : ranking.start + query.size]
+        answer = await self._ask(query.kind, build.these(query, allowed, ids)) if ids else {"hits": {"hits": []}}
+        scores = dict(fused([ranking.ids]))
+        hits = {hit.id: replace(hit, score=scores[hit.id]) for hit in map(_hit, answer["hits"]["hits"])}
+        return pages.ranked(query, ranking, hits, facets)
+
+    async def _rank(
+        self, query: Query, allowed: dict[str, Any] | None, size: int
+    ) -> tuple[Ranking, Mapping[str, Mapping[str, int]]]:
+        """Ask by words and by meaning at once, and make one ranking of both."""
+        near = query.vector is not None and query.kind == "objects"
+        words = query.text or not near
+        requests = [build.by_words(query, allowed, size if words else 0)]
+        requests += [build.by_meaning(query, allowed, size)] if near else []
+        answers = await asyncio.gather(*(self._ask(query.kind, body) for body in requests))
+        rankings = [[hit["_source"]["id"] for hit in answer["hits"]["hits"]] for answer in answers]
+        ids = tuple(one for one, _ in fused(rankings))[:size]
+        total = max(_total(answers[0]) if words else 0, len(ids))
+        return Ranking(ids, total), _facets(answers[0])
+
+    async def _ask(self, kind: Kind, body: dict[str, Any]) -> Mapping[str, Any]:
+        where = f"/{path(self._names[kind])}/_search"
+        answer = await self._client.ask("POST", where, body, allow_partial_search_results="false")
+        if answer["timed_out"]:
+            raise Retry("Elasticsearch was too busy to answer the query in time; ask again")
+        return answer
+
+    async def get(
+        self, kind: Kind, ids: Sequence[str], *, principals: tuple[str, ...] | None
+    ) -> Mapping[str, Document]:
+        """Return the documents of those ids that are there and may be opened, as last written."""
+        wanted = list(dict.fromkeys(ids))
+        found: dict[str, Document] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            found |= await self._read(kind, wanted[start : start + _AT_ONCE])
+        if principals is None or not found:
+            return found
+        containers, objects = await self._grants.granted(
+            principals, pages.containers_of(found), pages.marked_objects(kind, found)
+        )
+        return {one: d for one, d in found.items() if pages.may_open(kind, d, containers, objects)}
+
+    async def _read(self, kind: Kind, ids: Sequence[str]) -> dict[str, Document]:
+        body = {"ids": [bulk.document_id(one) for one in ids]}
+        answer = await self._client.ask("POST", f"/{path(self._names[kind])}/_mget", body, _source_excludes="vector")
+        return {one: doc["_source"] for one, doc in zip(ids, answer["docs"], strict=True) if doc.get("found")}
+
+    async def count(self, kind: Kind) -> int:
+        """Return how many documents there are."""
+        answer = await self._client.ask("GET", f"/{path(self._names[kind])}/_count")
+        return int(answer["count"])
+
+    async def refresh(self, kind: Kind) -> None:
+        """Make what was written visible to ``find`` now."""
+        await self._client.ask("POST", f"/{path(self._names[kind])}/_refresh")
+
+    async def remove_all(self) -> None:
+        """Delete every index and template of this prefix (tests and tools)."""
+        await self.indices.remove_all()
+
+    async def stop(self) -> None:
+        """Close."""
+        await self._client.raw.close()
+
+
+def _hit(hit: Mapping[str, Any]) -> Hit:
+    document = hit["_source"]
+    return Hit(id=document.get("id", hit["_id"]), document=document, highlights=hit.get("highlight", {}))
+
+
+def _total(answer: Mapping[str, Any]) -> int:
+    return int(answer["hits"]["total"]["value"])
+
+
+def _facets(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    return build.counted(answer.get("aggregations", {}))

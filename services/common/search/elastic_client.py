@@ -1,0 +1,93 @@
+"""One client of Elasticsearch whose errors are ours: the type says what happens next."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, SerializationError, TransportError
+from elasticsearch.exceptions import UnsupportedProductError
+from elasticsearch.serializer import OrjsonSerializer
+
+from services.common.errors import Reject, Retry, Stop, WatercoolerError
+from services.common.settings import Settings
+
+READ_SECONDS = 10.0
+"""For one request that reads; a query itself is ended by the server earlier (``elastic_query.TIMEOUT``)."""
+BULK_SECONDS = 60.0
+
+
+class Client:
+    """Sends requests; raises Retry, Reject or Stop, each in one sentence."""
+
+    def __init__(self, url: str, *, ca_file: str = "", api_key: str = "") -> None:
+        self.url = url
+        tls: dict[str, Any] = {"ca_certs": ca_file} if ca_file else {}
+        self.raw = AsyncElasticsearch(
+            url,
+            api_key=api_key or None,
+            request_timeout=READ_SECONDS,
+            max_retries=0,  # whoever calls knows better when to try again
+            connections_per_node=16,
+            serializer=OrjsonSerializer(),
+            **tls,
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> "Client":
+        """Return a client for the configured server; raises Stop where the settings make none."""
+        try:
+            return cls(
+                settings.elasticsearch,
+                ca_file=settings.elasticsearch_ca_file,
+                api_key=settings.elasticsearch_api_key.get_secret_value(),
+            )
+        except (ValueError, OSError) as error:
+            raise Stop(f"elasticsearch = {settings.elasticsearch!r} cannot be used: {error}") from error
+
+    async def ask(self, method: str, path: str, body: Any = None, **params: Any) -> Mapping[str, Any]:
+        """Return the JSON that a request is answered with."""
+        headers = {"accept": "application/json"} | ({"content-type": "application/json"} if body is not None else {})
+        try:
+            answer = await self.raw.perform_request(method, path, params=params, headers=headers, body=body)
+        except (ApiError, TransportError) as error:
+            raise self.meaning(error) from error
+        found: Mapping[str, Any] = answer.body
+        return found
+
+    async def there(self, path: str) -> Mapping[str, Any]:
+        """Return the JSON of what may be missing; empty when it is."""
+        try:
+            answer = await self.raw.perform_request("GET", path, headers={"accept": "application/json"})
+        except NotFoundError:
+            return {}
+        except (ApiError, TransportError) as error:
+            raise self.meaning(error) from error
+        found: Mapping[str, Any] = answer.body
+        return found
+
+    def meaning(self, error: ApiError | TransportError) -> WatercoolerError:
+        """Return what an error of the client means."""
+        if isinstance(error, UnsupportedProductError):
+            return Stop(f"what answers at {self.url} is not Elasticsearch; check the setting elasticsearch")
+        if isinstance(error, SerializationError):
+            return Reject("the request holds text that is not Unicode")
+        if isinstance(error, ApiError):
+            return self._answered(error)
+        return Retry(f"Elasticsearch does not answer at {self.url} ({type(error).__name__}); is it running?")
+
+    def _answered(self, error: ApiError) -> WatercoolerError:
+        status = error.meta.status
+        if status in (401, 403):
+            return Stop(f"Elasticsearch at {self.url} refuses us ({status}); check the setting elasticsearch_api_key")
+        if status == 404:
+            return Retry(f"the index is not there yet ({error.message}); `watercooler index` makes it")
+        if status == 400:
+            return Reject(f"Elasticsearch does not take the request: {reason(error)}")
+        return Retry(f"Elasticsearch at {self.url} is busy or not ready ({status})")
+
+
+def reason(error: ApiError) -> str:
+    """Return the first cause that Elasticsearch names, cut short."""
+    body = error.body if isinstance(error.body, dict) else {}
+    found = body.get("error", {})
+    causes = found.get("root_cause") or [found] if isinstance(found, dict) else [{"reason": str(found)}]
+    return str(causes[0].get("reason", error.message))[:200]

@@ -1,0 +1,157 @@
+"""Our queries in Elasticsearch's words. Pure. A person's text only ever becomes the text of a ``match``."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.common.search import Kind, Query
+from services.common.search.cursors import Place
+from services.common.search.limits import COUNTED, FACET_VALUES
+
+Body = dict[str, Any]
+
+TIMEOUT = "5s"
+"""For one query on the server; an answer that is late is refused, not shortened."""
+_PROSE = ("title^3", "text", "tags.words^2", "phrases.words", "actor_name.words")
+_CODE = {"activities": ("title.code^2", "text.code", "files.code^2"), "objects": ("title.code^2", "text.code")}
+_NEIGHBOURS = 10
+"""Candidates looked at per neighbour that is asked for: recall for time."""
+
+
+def access(grants: Sequence[tuple[str, str]], index: str, kind: Kind) -> Body:
+    """Return the filter that lets through what the asker may open.
+
+    ``grants`` are (principal, document id in the grants index); no grant means no.
+    """
+
+    def lookup(field: str, path: str) -> Body:
+        terms = [{"terms": {field: {"index": index, "id": document, "path": path}}} for _, document in grants]
+        return {"bool": {"should": terms, "minimum_should_match": 1}} if terms else {"match_none": {}}
+
+    object_field = "object" if kind == "activities" else "id"
+    unmarked_or_granted: Body = {
+        "bool": {
+            "should": [{"term": {"restricted": False}}, lookup(object_field, "objects")],
+            "minimum_should_match": 1,
+        }
+    }
+    return {"bool": {"filter": [lookup("container", "containers"), unmarked_or_granted]}}
+
+
+def conditions(query: Query) -> tuple[list[Body], list[Body]]:
+    """Return the clauses that must and that must not hold, apart from access and text."""
+    must: list[Body] = [{"terms": {name: list(values)}} for name, values in query.filters.items()]
+    window = {key: _time(at) for key, at in (("gte", query.since), ("lt", query.until)) if at}
+    if window:
+        must.append({"range": {"published": window}})
+    return must, [{"terms": {name: list(values)}} for name, values in query.without.items()]
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat()
+
+
+def words(text: str, kind: Kind) -> Body:
+    """Return the clause for what a person typed: as prose, or as names and paths in code; in one piece is best."""
+    prose = {"query": text, "type": "best_fields", "fields": list(_PROSE)}
+    asked: list[Body] = [
+        {"multi_match": {**prose, "minimum_should_match": "2<75%", "tie_breaker": 0.3}},
+        {"multi_match": {"query": text, "fields": list(_CODE.get(kind, ())), "operator": "and"}},
+    ]
+    better: Body = {"multi_match": {"query": text, "type": "phrase", "slop": 2, "fields": ["title^3", "text"]}}
+    return {"bool": {"must": [{"dis_max": {"queries": asked, "tie_breaker": 0.2}}], "should": [better]}}
+
+
+def matching(query: Query, allowed: Body | None) -> Body:
+    """Return the whole condition of a query."""
+    must, must_not = conditions(query)
+    if allowed:
+        must.append(allowed)
+    clause: Body = {"filter": must, "must_not": must_not}
+    if query.text:
+        clause["must"] = [words(query.text, query.kind)]
+    return {"bool": clause}
+
+
+def _base(size: int) -> Body:
+    return {"size": size, "timeout": TIMEOUT, "track_total_hits": COUNTED, "_source": {"excludes": ["vector"]}}
+
+
+def by_time(query: Query, allowed: Body | None, place: Place | None) -> Body:
+    """Return the request for a page by time; one hit more than the page tells whether there is another."""
+    newest = (query.order == "newest") != (place is not None and place.back)
+    direction = "desc" if newest else "asc"
+    body = _base(query.size + 1) | {
+        "query": matching(query, allowed),
+        "sort": [{"published": {"order": direction, "format": "epoch_millis", "missing": 0}}, {"id": direction}],
+    }
+    if place is not None:
+        body["search_after"] = [place.at, place.id]
+    return _with_extras(body, query)
+
+
+def by_words(query: Query, allowed: Body | None, size: int) -> Body:
+    """Return the request for the ranking by text (all alike where there is none: then the newest first)."""
+    sort = [{"_score": "desc"}, {"published": "desc"}, {"id": "asc"}]
+    body = _base(size) | {"query": matching(query, allowed), "sort": sort, "track_scores": True, "_source": ["id"]}
+    return body | ({"aggs": facets(query.facets)} if query.facets else {})
+
+
+def by_meaning(query: Query, allowed: Body | None, size: int) -> Body:
+    """Return the request for the ranking by nearness of vectors; filters hold for every neighbour."""
+    must, must_not = conditions(query)
+    must += [allowed] if allowed else []
+    neighbours = {
+        "field": "vector",
+        "query_vector": list(query.vector or ()),
+        "k": size,
+        "num_candidates": size * _NEIGHBOURS,
+        "filter": {"bool": {"filter": must, "must_not": must_not}},
+    }
+    return {"size": size, "timeout": TIMEOUT, "knn": neighbours, "_source": ["id"]}
+
+
+def these(query: Query, allowed: Body | None, ids: Sequence[str]) -> Body:
+    """Return the request for the documents of a page whose ids are known, with highlights of the query's text."""
+    must: list[Body] = [{"terms": {"id": list(ids)}}]
+    body = _base(len(ids)) | {"query": {"bool": {"filter": [*must, *([allowed] if allowed else [])]}}}
+    return body | _highlight(query)
+
+
+def _with_extras(body: Body, query: Query) -> Body:
+    if query.facets:
+        body["aggs"] = facets(query.facets)
+    return body | _highlight(query)
+
+
+def facets(names: Iterable[str]) -> Body:
+    """Return the aggregations that count the most frequent values of fields."""
+    return {name: {"terms": {"field": name, "size": FACET_VALUES}} for name in names}
+
+
+def _highlight(query: Query) -> Body:
+    if not (query.highlight and query.text):
+        return {}
+
+    def field(name: str, fragments: int) -> Body:
+        return {"matched_fields": [name, f"{name}.code"], "number_of_fragments": fragments}
+
+    return {
+        "highlight": {
+            "encoder": "html",
+            "pre_tags": ["<mark>"],
+            "post_tags": ["</mark>"],
+            "max_analyzed_offset": 100_000,
+            "fragment_size": 160,
+            "highlight_query": words(query.text, query.kind),
+            "fields": {"title": field("title", 0), "text": field("text", 3)},
+        }
+    }
+
+
+def counted(aggregations: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Return facets from the answer to ``facets``."""
+    return {
+        name: {str(b.get("key_as_string", b["key"])): int(b["doc_count"]) for b in found["buckets"]}
+        for name, found in aggregations.items()
+    }
