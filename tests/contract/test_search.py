@@ -240,7 +240,10 @@ async def test_a_grant_in_parts_counts_whole(search: Search) -> None:
     ],
 )
 async def test_text_finds_prose_names_and_paths_and_is_never_a_language(search: Search, text: str, found: bool) -> None:
-    document = {"title": "Rolling deployment at the Café", "text": "getUserName() in src/foo/bar_baz.py, see T12345."}
+    document: dict[str, Any] = {
+        "title": "Rolling deployment at the Café",
+        "text": "getUserName() in src/foo/bar_baz.py, see T12345.",
+    }
     await fill(search, activity("a", **document))
     for order in ("newest", "relevance"):
         assert bool((await search.find(everything(text=text, order=order))).hits) == found

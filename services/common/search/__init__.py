@@ -64,7 +64,7 @@ class Query:
     """What to find, within ``limits``. ``principals`` None asks as the system itself; a gateway never does.
 
     ``filters`` maps a field to allowed values (any of them); different fields are joined by "and".
-    ``text`` is what a person typed: never a query language. ``vector`` (256 floats) adds objects that are near by meaning.
+    ``text`` is what a person typed: never a query language. ``vector`` (256 floats) adds objects near by meaning.
     """
 
     kind: Kind
@@ -111,7 +111,7 @@ class Page:
 
 
 class Search(Protocol):
-    """The index. Reads raise Retry when it does not answer, Reject for a query beyond the limits or a foreign cursor."""
+    """The index. Reads raise Retry when it does not answer, Reject for a foreign cursor or what ``limits`` forbid."""
 
     async def prepare(self) -> None:
         """Make templates, indices and aliases that are missing; raise Stop when what is there does not fit."""
