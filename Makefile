@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 export PYTHONWARNINGS ?= default
 
-.PHONY: help demo dev check lint format types imports unit contract integration e2e test test-slow bench docs ci-deps clean
+.PHONY: help demo dev check lint format types imports unit contract integration e2e test test-slow test-docker bench docs ci-deps clean
 
 help: ## List what can be done here
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
@@ -59,6 +59,10 @@ test: check ## All checks and every ring of tests
 
 test-slow: $(VENV)/.dev ## The long ones: the kill matrix at full size; the last result stands in docs/test-slow.md
 	$(BIN)/pytest -m slow --timeout 3600
+
+test-docker: $(VENV)/.dev ## The image and containers; starts a Docker engine where none runs (Debian, root)
+	TESTCONTAINERS_RYUK_DISABLED=true WATERCOOLER_REQUIRE=docker \
+	  deploy/with-engine.sh $(BIN)/pytest tests/integration/test_containers.py
 
 bench: $(VENV)/.dev ## Measure, each figure as a ratio in the same run
 	$(BIN)/python -m bench
