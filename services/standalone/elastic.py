@@ -8,7 +8,6 @@ from pathlib import Path
 import aiohttp
 
 from services.standalone import jvm, launcher, patches, ports
-from services.standalone.install import Installed
 from services.standalone.java import Java
 from services.standalone.process import Server
 
@@ -35,19 +34,19 @@ _PROPERTIES = {
 }
 
 
-async def start(state: Path, port: int, installed: Installed, *, heap: str = "512m") -> Server:
-    """Start Elasticsearch on a loopback port with its data under `state`/elasticsearch, and return once it answers.
+async def start(state: Path, port: int, java: Java, home: Path, *, heap: str = "512m") -> Server:
+    """Start `home`'s Elasticsearch on a loopback port, data under `state`/elasticsearch; return once it answers.
 
     Stop when the port is taken, when the folder is in use, or when it does not come up.
     """
     folder = state / "elasticsearch"
-    home = await asyncio.to_thread(installed.elasticsearch.resolve)
+    home = await asyncio.to_thread(home.resolve)
     ports.require(port, "Elasticsearch", "WATERCOOLER_ELASTICSEARCH_PORT")
-    modules = await asyncio.to_thread(_prepare, folder, home, installed.java)
+    modules = await asyncio.to_thread(_prepare, folder, home, java)
     server = Server(
         "Elasticsearch",
         port,
-        command(installed.java, home, modules, folder, heap),
+        command(java, home, modules, folder, heap),
         folder,
         environ={"LIBFFI_TMPDIR": str(folder / "tmp"), "ES_TMPDIR": str(folder / "tmp")},
         unroot=os.geteuid() == 0,  # it refuses to run as root

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 
 from services.common.errors import Stop
 from services.standalone import jvm, ports
-from services.standalone.install import Installed
+from services.standalone.java import Java
 from services.standalone.process import Server
 
 _PROPERTIES = """\
@@ -40,8 +40,8 @@ def properties(data: Path, port: int, controller: int) -> str:
     return _PROPERTIES.format(host=ports.HOST, port=port, controller=controller, data=data)
 
 
-async def start(state: Path, port: int, installed: Installed, *, heap: str = "512m") -> Server:
-    """Start Kafka on a loopback port with its data under `state`/kafka, and return once it answers.
+async def start(state: Path, port: int, java: Java, home: Path, *, heap: str = "512m") -> Server:
+    """Start the Kafka of `home` on a loopback port with its data under `state`/kafka, and return once it answers.
 
     Stop when the port is taken, when the folder is in use, or when it does not come up.
     """
@@ -53,13 +53,13 @@ async def start(state: Path, port: int, installed: Installed, *, heap: str = "51
     settings.write_text(properties(data, port, ports.free()))
     jvm.write_logging(folder / "log4j2.properties", folder / "kafka.log")
     # Loaded classes are kept in a file that Java makes at its first end: half the time to start.
-    archive = installed.kafka / f"classes-{installed.java.release}.jsa"
-    java = [installed.java.program, f"-Xmx{heap}", *jvm.QUICK_START]
-    java += [f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}", "-cp", str(installed.kafka / "libs" / "*")]
+    archive = home / f"classes-{java.release}.jsa"
+    options = [f"-Xmx{heap}", *jvm.QUICK_START, f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}"]
+    options += ["-cp", str(home / "libs" / "*")]
     if not (data / "meta.properties").exists():
-        await _format(java, settings)
-    java[1:1] = ["-XX:+AutoCreateSharedArchive", f"-XX:SharedArchiveFile={archive}"]
-    server = Server("Kafka", port, [*java, "kafka.Kafka", str(settings)], folder)
+        await _format([java.program, *options], settings)
+    options += ["-XX:+AutoCreateSharedArchive", f"-XX:SharedArchiveFile={archive}"]
+    server = Server("Kafka", port, [java.program, *options, "kafka.Kafka", str(settings)], folder)
     await server.ready(lambda: answers(server))
     return server
 

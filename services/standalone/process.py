@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from services.common.errors import Stop
@@ -15,6 +16,12 @@ from services.standalone import ports, tether
 POLL = 0.05
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
+
+
+def tied(command: Sequence[str], *, unroot: bool = False) -> list[str]:
+    """The command in a form that ends with this process; as an ordinary user even if this process is root's."""
+    options = [tether.UNROOT] if unroot else []
+    return [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *options, *command]
 
 
 class Server:
@@ -30,19 +37,21 @@ class Server:
         environ: Mapping[str, str] | None = None,
         unroot: bool = False,
         stdin: bytes | None = None,
+        output: Path | None = None,
     ) -> None:
-        """Start the command in `folder`; `stdin` is written to it and its input then kept open."""
+        """Start the command in `folder`; `stdin` is written to it and its input then kept open.
+
+        What it prints is appended to `output`, or replaces `folder`/output.log.
+        """
         self.name = name
         self.port = port
-        self.output = folder / "output.log"
-        options = [tether.UNROOT] if unroot else []
-        tied = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid()), *options, *command]
-        with self.output.open("wb") as output:
+        self.output = output or folder / "output.log"
+        with self.output.open("ab" if output else "wb") as printed:
             # A session of its own: Ctrl-C reaches this process alone, which then stops the others in order.
             self._process = subprocess.Popen(  # noqa: S603 - commands of ours, no shell
-                tied,
+                tied(command, unroot=unroot),
                 stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
-                stdout=output,
+                stdout=printed,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 env={**os.environ, **(environ or {})},
@@ -71,6 +80,17 @@ class Server:
         """The address as a URL."""
         return f"http://{self.bootstrap}"
 
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended (negative: by that signal); None while it runs."""
+        return self._process.poll()
+
+    async def ended(self) -> int:
+        """Return its exit code once it has ended."""
+        while (code := self._process.poll()) is None:  # noqa: ASYNC110 - only the kernel knows when it ends
+            await asyncio.sleep(POLL)
+        return code
+
     async def ready(self, answers: Callable[[], Awaitable[bool]], seconds: float = START_SECONDS) -> None:
         """Return once `answers` says yes. Stop, with the process ended, when it ends or stays silent."""
         deadline = time.monotonic() + seconds
@@ -88,9 +108,8 @@ class Server:
     async def stop(self, seconds: float = STOP_SECONDS) -> None:
         """End it politely, after `seconds` by force. Does nothing when it has ended."""
         self._process.terminate()
-        deadline = time.monotonic() + seconds
-        while self.running and time.monotonic() < deadline:  # noqa: ASYNC110 - only the kernel knows when it ends
-            await asyncio.sleep(POLL)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.ended(), seconds)
         self.kill()
 
     def kill(self) -> None:

@@ -14,7 +14,8 @@ async def start_kafka(state: Path, port: int, installed: Installed | None = None
 
     Stop when the port is taken, or when it cannot be had or does not come up.
     """
-    return await kafka.start(state, port, installed or await prepare(), heap=heap)
+    have = installed or await prepare()
+    return await kafka.start(state, port, have.java, have.kafka, heap=heap)
 
 
 async def start_elasticsearch(
@@ -24,4 +25,5 @@ async def start_elasticsearch(
 
     Stop when the port is taken, or when it cannot be had or does not come up.
     """
-    return await elastic.start(state, port, installed or await prepare(), heap=heap)
+    have = installed or await prepare()
+    return await elastic.start(state, port, have.java, have.elasticsearch, heap=heap)

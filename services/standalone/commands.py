@@ -1,0 +1,122 @@
+"""`watercooler up`, `down` and `status`."""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from services.common import logs
+from services.common import settings as common
+from services.common.errors import Retry, Stop
+from services.standalone import lock, parts, plan, sources
+from services.standalone.plan import Plan
+from services.standalone.screen import Screen, draw, screen
+from services.standalone.stack import Stack
+
+DOWN_SECONDS = 120.0
+NOT_RUNNING = 3
+
+_state = click.option("--state", type=click.Path(path_type=Path), help="Data folder (default: .watercooler).")
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  watercooler up --demo
+  watercooler up --source git:. --source mediawiki:https://wiki.example/api.php"""
+)
+@click.option("--demo", is_flag=True, help="Bring activities of an open-source organisation, to look around.")
+@click.option("--source", "given", multiple=True, metavar="KIND:WHERE", help="Read this as well (repeatable).")
+@_state
+def up(demo: bool, given: tuple[str, ...], state: Path | None) -> None:
+    """Run everything on this machine: Kafka, Elasticsearch and all services, until Ctrl-C.
+
+    What is missing is fetched first. Servers named by WATERCOOLER_KAFKA and WATERCOOLER_ELASTICSEARCH are used instead
+    of own ones. Sources, ports and all else can be kept in watercooler.toml.
+    """
+    taken = [source.name for source in common.load().sources]
+    planned = plan.make(state, sources.parse(given, taken))
+    logs.configure("up", level="error")
+    with lock.hold(planned.state):
+        planned.require_ports()
+        with screen() as shown:
+            asyncio.run(_up(planned, shown, demo=demo))
+
+
+async def _up(planned: Plan, shown: Screen, *, demo: bool) -> None:
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    stack = Stack(planned, shown, demo=demo)
+    work = asyncio.create_task(stack.run())
+    asking = asyncio.create_task(asked.wait())
+    await asyncio.wait([work, asking], return_when=asyncio.FIRST_COMPLETED)
+    for task in (work, asking):
+        task.cancel()
+    await asyncio.wait([work, asking])
+    # A second Ctrl-C must not leave things half stopped; who cannot wait has kill -9, which is safe too.
+    await stack.stop()
+    if not asked.is_set():
+        _raise(work)
+
+
+def _raise(work: "asyncio.Task[None]") -> None:
+    """Raise what ended the work: the one sentence that was meant for people, if there is one."""
+    error = work.exception()
+    if isinstance(error, BaseExceptionGroup):
+        meant = error.subgroup((Stop, Retry))
+        error = next(iter(_leaves(meant or error)))
+    if error is not None:
+        raise error
+
+
+def _leaves(group: BaseExceptionGroup) -> list[BaseException]:
+    found: list[BaseException] = []
+    for one in group.exceptions:
+        found += _leaves(one) if isinstance(one, BaseExceptionGroup) else [one]
+    return found
+
+
+@click.command()
+@_state
+def down(state: Path | None) -> None:
+    """Stop the Watercooler that runs on this machine's data folder, and wait until it has ended."""
+    place = _place(state)
+    pid = lock.holder(place)
+    if pid is None:
+        click.echo(f"Nothing runs on {place}.")
+        return
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + DOWN_SECONDS
+    while lock.holder(place) is not None:
+        if time.monotonic() > deadline:
+            raise Stop(f"Process {pid} has not ended within {DOWN_SECONDS:.0f} s: end it with kill -9 {pid}.")
+        time.sleep(0.1)
+    click.echo("Stopped.")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@_state
+def status(as_json: bool, state: Path | None) -> None:
+    """Show how every part is. Ends with 3 when nothing runs."""
+    place = _place(state)
+    if lock.holder(place) is None:
+        click.echo(json.dumps({"running": False}) if as_json else f"Nothing runs on {place}.")
+        raise SystemExit(NOT_RUNNING)
+    read = parts.load(place)
+    if as_json:
+        click.echo(json.dumps({"running": True, **asdict(read)}))
+    else:
+        Console().print(draw(read, hint="`watercooler down` stops everything; nothing is lost."))
+
+
+def _place(state: Path | None) -> Path:
+    return (state or common.load().state).absolute()

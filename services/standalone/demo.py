@@ -1,0 +1,126 @@
+"""Something to look at: a year of real activities, the last of them played one a second so that the page lives.
+
+Each keeps the time at which it happened; only the pace is ours.
+"""
+
+import asyncio
+import gzip
+import json
+import sys
+from collections.abc import Sequence
+
+from services.common.errors import Retry
+from services.standalone.items import DATA
+from services.standalone.parts import Part, State
+from services.standalone.plan import Plan
+from services.standalone.process import tied
+
+FILE = DATA / "demo.jsonl.gz"
+HELD_BACK = 1500
+PACE = 1.0
+NOTE_EVERY = 10
+RETRY = 10.0
+GRACE = 60.0
+
+
+class Demo:
+    """Feeds the demonstration data into `watercooler import -`, and goes on later where it was stopped."""
+
+    def __init__(self, plan: Plan, part: Part, *, pace: float = PACE) -> None:
+        self._plan = plan
+        self._part = part
+        self._pace = pace
+        self._note = plan.state / "demo.json"
+        self._import: asyncio.subprocess.Process | None = None
+
+    async def run(self) -> None:
+        """Import and play what was not yet; ends when everything has been played."""
+        lines = await asyncio.to_thread(read)
+        history, live = lines[:-HELD_BACK], lines[-HELD_BACK:]
+        while True:
+            try:
+                if self._done() < 0:
+                    await self._bring(history)
+                await self._play(live)
+            except (Retry, ConnectionError) as error:
+                self._part.set(State.RESTARTING, f"in {RETRY:.0f} s; {error}")
+                await asyncio.sleep(RETRY)
+            else:
+                return self._part.set(State.STOPPED, f"all of it is in: {len(lines):,} activities")
+
+    async def stop(self) -> None:
+        """Let the import end by itself with what it has; `run` must have been cancelled."""
+        if self._import is not None and self._import.returncode is None:
+            await self._close(self._import)
+
+    async def _bring(self, history: Sequence[bytes]) -> None:
+        process = await self._start()
+        for number, line in enumerate(history, 1):
+            await _write(process, line)
+            if number % 100 == 0:
+                self._part.set(State.RUNNING, f"history: {number:,} of {len(history):,}", process.pid)
+        await self._close(process)
+        self._save(0)
+
+    async def _play(self, live: Sequence[bytes]) -> None:
+        process = await self._start()
+        for number, line in enumerate(live[self._done() :], self._done() + 1):
+            await _write(process, line)
+            self._part.set(State.RUNNING, f"one a second: {number:,} of {len(live):,}", process.pid)
+            if number % NOTE_EVERY == 0:
+                self._save(number)
+            await asyncio.sleep(self._pace)
+        await self._close(process)
+        self._save(len(live))
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        command = tied([sys.executable, "-m", "services", "import", "-"])
+        log = (self._plan.state / "logs" / "demo.log").open("ab")
+        with log:
+            self._import = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=self._plan.environ(),
+            )
+        return self._import
+
+    async def _close(self, process: asyncio.subprocess.Process) -> None:
+        """End the input and wait until the last of it is acknowledged. Retry when the import failed."""
+        assert process.stdin is not None
+        process.stdin.close()
+        try:
+            code = await asyncio.wait_for(process.wait(), GRACE)
+        except TimeoutError:
+            process.kill()
+            code = await process.wait()
+        if code:
+            raise Retry(f"the import ended with {code}, read logs/demo.log")
+
+    def _done(self) -> int:
+        """How many of those held back were played; -1 when not even the history is in."""
+        try:
+            return int(json.loads(self._note.read_text())["played"])
+        except (OSError, ValueError, KeyError):
+            return -1
+
+    def _save(self, played: int) -> None:
+        temporary = self._note.with_suffix(".new")
+        temporary.write_text(json.dumps({"played": played}) + "\n")
+        temporary.replace(self._note)
+
+
+async def _write(process: asyncio.subprocess.Process, line: bytes) -> None:
+    assert process.stdin is not None
+    if process.returncode is not None:
+        raise Retry(f"the import ended with {process.returncode}, read logs/demo.log")
+    process.stdin.write(line)
+    await process.stdin.drain()
+
+
+def read() -> list[bytes]:
+    """The lines of the demonstration data, oldest first."""
+    with gzip.open(FILE) as lines:
+        return list(lines)
