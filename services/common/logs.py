@@ -2,14 +2,18 @@
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 
 Logger = structlog.stdlib.BoundLogger
 
 
-def configure(service: str, *, form: str = "json", level: str = "info") -> None:
-    """Send structlog and the libraries' own logs to standard error in one form, each line with the service's name."""
+def configure(service: str, *, form: str = "json", level: str = "info", stream: TextIO | None = None) -> None:
+    """Send structlog and the libraries' own logs to one stream in one form, each line with the service's name.
+
+    The stream is standard error unless another one is given.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -19,7 +23,7 @@ def configure(service: str, *, form: str = "json", level: str = "info") -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer(colors=False)
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

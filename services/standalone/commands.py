@@ -42,8 +42,8 @@ def up(demo: bool, given: tuple[str, ...], state: Path | None) -> None:
     """
     taken = [source.name for source in common.load().sources]
     planned = plan.make(state, sources.parse(given, taken))
-    logs.configure("up", level="error")
-    with lock.hold(planned.state):
+    with lock.hold(planned.state), planned.log("up").open("a") as log:
+        logs.configure("up", level="warning", stream=log)
         planned.require_ports()
         with screen() as shown:
             asyncio.run(_up(planned, shown, demo=demo))

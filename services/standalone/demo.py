@@ -75,8 +75,7 @@ class Demo:
 
     async def _start(self) -> asyncio.subprocess.Process:
         command = tied([sys.executable, "-m", "services", "import", "-"])
-        log = (self._plan.state / "logs" / "demo.log").open("ab")
-        with log:
+        with self._plan.log("demo").open("ab") as log:
             self._import = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.PIPE,

@@ -66,14 +66,19 @@ class Plan:
             "WATERCOOLER_SOURCES": json.dumps([source.model_dump(mode="json") for source in settings.sources]),
         }
 
+    def log(self, name: str) -> Path:
+        """The log file of a part, in logs/ of the data folder; one that has grown large is put aside first."""
+        file = self.state / "logs" / f"{name}.log"
+        file.parent.mkdir(exist_ok=True)
+        if file.exists() and file.stat().st_size > LARGEST_LOG:
+            file.replace(file.with_suffix(".log.1"))
+        return file
+
     async def start(self, service: str) -> Server:
-        """Start one service in the folder that `up` was called in; what it writes goes to logs/ of the data folder."""
-        log = self.state / "logs" / f"{service}.log"
-        log.parent.mkdir(exist_ok=True)
-        if log.exists() and log.stat().st_size > LARGEST_LOG:
-            log.replace(log.with_suffix(".log.1"))
+        """Start one service in the folder that `up` was called in."""
         command = [sys.executable, "-m", "services", service]
-        return Server(service, self.port(service), command, Path.cwd(), environ=self.environ(), output=log)
+        environ, log = self.environ(), self.log(service)
+        return Server(service, self.port(service), command, Path.cwd(), environ=environ, output=log)
 
 
 def make(state: Path | None, sources: Iterable[Source], **overrides: Any) -> Plan:
