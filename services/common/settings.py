@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from services.common.bus.kafka import KafkaSettings
+from services.common.bus.kafka_settings import KafkaSettings
 from services.common.errors import Stop
 
 PREFIX = "WATERCOOLER_"

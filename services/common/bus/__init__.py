@@ -5,7 +5,10 @@ Promises, checked by tests/contract/test_bus.py over both:
 * ``publish`` returns when every record is stored in order per partition, and raises ``Unpublished`` otherwise;
 * a group's consumer gives each record again until its offset is committed;
 * a record's partition is murmur2 of its ``place``, as Java's default partitioner would choose for that key;
-* records of one partition come in the order of their offsets.
+* records of one partition come in the order of their offsets;
+* a record larger than its topic takes is a ``Reject`` of its own, and what was published with it is stored;
+* no partition is left waiting while another has much to give;
+* what is missing or away is ``Retry``, what a person must grant or mend is ``Stop``: nothing else is raised.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -77,7 +80,11 @@ class Consumer(Protocol):
         """Return up to ``limit`` records of partitions that are not paused, waiting up to ``wait`` seconds for one."""
 
     def pause(self, partitions: Iterable[Partition]) -> None:
-        """Give no records of these until resumed. Polling goes on, so the group keeps the member."""
+        """Give no records of these until resumed. Polling goes on, so the group keeps the member.
+
+        A partition that comes anew after a rebalance is not paused. Like ``resume`` and ``rewind`` it passes over what
+        this member does not have (any more): a rebalance may come between any two lines.
+        """
 
     def resume(self, partitions: Iterable[Partition]) -> None:
         """Give records of these again."""

@@ -1,0 +1,138 @@
+"""Publishing to Kafka, with what aiokafka's idempotent producer leaves to its user.
+
+Such a producer never gives a record up while Kafka is away, and after a refused batch its numbering has a gap, so that
+Kafka refuses all that follows. So a record has a time limit here, and a producer that had a failure is replaced.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerClosed
+
+from services.common.bus import Outgoing, Unpublished
+from services.common.bus.kafka_errors import TOO_LARGE, missing, of_record
+from services.common.bus.kafka_protocol import describe
+from services.common.bus.placing import partition_of
+from services.common.errors import Retry, WatercoolerError
+
+MakeProducer = Callable[[], Awaitable[AIOKafkaProducer]]
+_Failed = tuple[Outgoing, Exception]
+_AS_A_CONSEQUENCE = (OutOfOrderSequenceNumber, ProducerClosed)
+_FLUSH = 10.0
+"""Seconds that what is buffered may take when stopping."""
+
+
+class KafkaPublisher:
+    """Publisher over one idempotent producer at a time."""
+
+    def __init__(self, make: MakeProducer, producer: AIOKafkaProducer, patience: float) -> None:
+        self._make = make
+        self._producer: AIOKafkaProducer | None = producer
+        self._patience = patience
+        self._making = asyncio.Lock()
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._partitions: dict[str, int] = {}
+
+    async def publish(self, records: Iterable[Outgoing]) -> None:
+        """Return once all are stored; raise Unpublished for those that were not."""
+        failed = await self._attempt(list(records))
+        if any(isinstance(error, TOO_LARGE + _AS_A_CONSEQUENCE) for _, error in failed):
+            failed = await self._one_by_one(failed)
+        if failed:
+            raise Unpublished([(record, of_record(record, error)) for record, error in failed])
+
+    async def _one_by_one(self, failed: Sequence[_Failed]) -> list[_Failed]:
+        """Send again what shared a batch with a record too large, or came behind one; return what failed by itself."""
+        still: list[_Failed] = []
+        for record, error in failed:
+            again = isinstance(error, TOO_LARGE + _AS_A_CONSEQUENCE)
+            still += await self._attempt([record]) if again else [(record, error)]
+        return still
+
+    async def _attempt(self, records: Sequence[Outgoing]) -> list[_Failed]:
+        if not records:
+            return []
+        try:
+            producer = await self._current()
+        except WatercoolerError as error:
+            return [(record, error) for record in records]
+        failed: list[_Failed] = []
+        sent: dict[asyncio.Future[Any], Outgoing] = {}
+        deadline = asyncio.get_running_loop().time() + self._patience
+        for record in records:
+            try:
+                async with asyncio.timeout_at(deadline):
+                    sent[await self._send(producer, record)] = record
+            except (KafkaError, WatercoolerError, TimeoutError) as error:
+                failed.append((record, error))
+        failed += await _outcomes(sent, deadline)
+        if any(not isinstance(error, WatercoolerError) for _, error in failed):
+            self._retire(producer)
+        order = {id(record): n for n, record in enumerate(records)}
+        return sorted(failed, key=lambda one: order[id(one[0])])
+
+    async def _current(self) -> AIOKafkaProducer:
+        async with self._making:
+            if self._producer is None:
+                self._producer = await self._make()
+            return self._producer
+
+    async def _send(self, producer: AIOKafkaProducer, record: Outgoing) -> asyncio.Future[Any]:
+        partition = record.partition
+        if partition is None:
+            count = await self._count(producer, record.topic)
+            partition = partition_of(record.key if record.place is None else record.place, count)
+        future: asyncio.Future[Any] = await producer.send(
+            record.topic, record.value, key=record.key.encode(), partition=partition, headers=list(record.headers)
+        )
+        return future
+
+    async def _count(self, producer: AIOKafkaProducer, topic: str) -> int:
+        # The producer itself would wait half a minute for a topic that is not there. Partitions never change.
+        if topic not in self._partitions:
+            found = await describe(producer.client, [topic])
+            if topic not in found:
+                raise missing(topic)
+            self._partitions[topic] = found[topic].partitions
+        return self._partitions[topic]
+
+    def _retire(self, producer: AIOKafkaProducer) -> None:
+        if self._producer is producer:
+            self._producer = None
+            self._partitions.clear()
+            task = asyncio.create_task(_stop(producer))
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
+
+    async def stop(self) -> None:
+        """Send what is buffered and close."""
+        if self._producer is not None:
+            self._retire(self._producer)
+        await asyncio.gather(*self._retiring)
+
+
+async def _outcomes(sent: dict[asyncio.Future[Any], Outgoing], deadline: float) -> list[_Failed]:
+    if not sent:
+        return []
+    left = max(0.0, deadline - asyncio.get_running_loop().time())
+    done, late = await asyncio.wait(sent, timeout=left)
+    failed: list[_Failed] = [(sent[one], TimeoutError("not acknowledged in time")) for one in late]
+    for one in done:
+        error = one.exception()
+        if isinstance(error, Exception):
+            failed.append((sent[one], error))
+    return failed
+
+
+async def _stop(producer: AIOKafkaProducer) -> None:
+    stopping = asyncio.create_task(producer.stop())
+    _, late = await asyncio.wait([stopping], timeout=_FLUSH)
+    if late:
+        # Kafka is away, and aiokafka would try for ever what we have already called unpublished. There is no public
+        # way to let go; ending the sender makes stop() go on.
+        producer._sender.sender_task.cancel()
+        await asyncio.wait([stopping], timeout=_FLUSH)
+    if stopping.done() and (error := stopping.exception()) and not isinstance(error, KafkaError):
+        raise Retry(f"a producer did not stop ({type(error).__name__})") from error
