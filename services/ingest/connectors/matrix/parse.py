@@ -95,13 +95,15 @@ def reaction(scene: Scene, event: Event) -> Activity | None:
 
 
 def redaction(scene: Scene, event: Event, known: Known | None) -> Activity | None:
-    """Return what a redaction takes away: a message, or a reaction; None for anything else.
+    """Return what a redaction takes away: a message, an edit or a reaction; None for anything else.
 
-    ``known`` is the event that was emptied. An edit's redaction needs the text that holds again: see ``unedit``.
+    ``known`` is the event that was emptied. After an edit's redaction an older text holds again: see ``unedit``.
     """
     target = redacts(event)
-    if not target or known is None or known.kind in (Kind.OTHER, Kind.EDIT):
+    if not target or known is None or known.kind is Kind.OTHER:
         return None
+    if known.kind is Kind.EDIT:
+        return _edit_hidden(scene, event, known)
     if known.kind is Kind.REACTION:
         thing = _about(scene, known.target)
         undone = _act(scene, event, ActivityType.UNDO, "chat.unreact", thing)
@@ -148,6 +150,16 @@ def unedit(scene: Scene, event: Event, original: Event) -> Activity | None:
         type=ActivityType.UPDATE,
         verb="chat.unedit",
         object=thing,
+    )
+
+
+def _edit_hidden(scene: Scene, event: Event, known: Known) -> Activity:
+    thing = replace(_about(scene, known.target), version=str(event["event_id"]), order=order_of(event))
+    hidden = _act(scene, event, ActivityType.UPDATE, "chat.hide", thing)
+    native = f"event/{known.target}"
+    return replace(
+        hidden,
+        id=activity_id(scene.server.source, native, str(event["event_id"]), "chat.hide"),
         withdraws=(redacts(event),),
     )
 

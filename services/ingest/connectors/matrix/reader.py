@@ -1,6 +1,6 @@
 """Events -> activities: looks up what an edit or a redaction is about and hands it to ``parse``."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 
 from services.common.model import Activity
 from services.ingest.connectors.matrix import parse
@@ -20,26 +20,32 @@ class Reader:
         """Return what a room's events say, in their order; state and encrypted events say nothing here."""
         found: list[Activity] = []
         for event in events:
-            activity = await self._activity(scene, event)
-            if activity is not None:
-                found.append(activity)
+            found += [activity async for activity in self._said_by(scene, event)]
         return found
 
-    async def _activity(self, scene: Scene, event: Event) -> Activity | None:
+    async def _said_by(self, scene: Scene, event: Event) -> AsyncIterator[Activity]:
         known = self._memory.add(event)
         if event.get("type") == "m.room.redaction":
-            return await self._redaction(scene, event)
+            emptied = await self._known(scene, redacts(event))
+            activity = parse.redaction(scene, event, emptied)
+            again = await self._text_before(scene, event, emptied)
+        else:
+            activity, again = await self._activity(scene, event, known), None
+        for one in (activity, again):
+            if one is not None:
+                yield one
+
+    async def _activity(self, scene: Scene, event: Event, known: Known) -> Activity | None:
         if known.kind is Kind.EDIT:
             return parse.edit(scene, event, await self._known(scene, known.target))
         if known.kind is Kind.REACTION:
             return parse.reaction(scene, event)
         return parse.message(scene, event)
 
-    async def _redaction(self, scene: Scene, event: Event) -> Activity | None:
-        known = await self._known(scene, redacts(event))
-        if known is None or known.kind is not Kind.EDIT:
-            return parse.redaction(scene, event, known)
-        original = await self._client.event(scene.room.id, known.target)
+    async def _text_before(self, scene: Scene, event: Event, emptied: Known | None) -> Activity | None:
+        if emptied is None or emptied.kind is not Kind.EDIT:
+            return None
+        original = await self._client.event(scene.room.id, emptied.target)
         return parse.unedit(scene, event, original) if original else None
 
     async def _known(self, scene: Scene, event_id: str) -> Known | None:

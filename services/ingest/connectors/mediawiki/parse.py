@@ -76,7 +76,7 @@ def log_entry(site: Site, entry: Row, page: Row | None, row: Row | None, method:
         if kind == "delete" and action == "restore":
             return _shown_again(site, entry, page, row, method)
         if kind == "delete" and action == "revision":
-            return _hidden(site, entry, page, row, method)
+            return _hidden(site, entry, method)
         if kind == "move":
             return _moved(site, entry, page, row, method)
     except (KeyError, ValueError, TypeError) as error:
@@ -91,7 +91,7 @@ def brings_revisions(entry: Row) -> bool:
 
 def needs_page(entry: Row) -> bool:
     """True for a log entry whose activity shows the page as it was right after."""
-    wanted = entry.get("type") == "move" or entry.get("action") in {"restore", "revision"}
+    wanted = entry.get("type") == "move" or entry.get("action") == "restore"
     return bool(wanted and entry.get("logpage") and "title" in entry)
 
 
@@ -152,14 +152,19 @@ def _shown_again(site: Site, entry: Row, page: Row | None, row: Row | None, meth
     return _of_log(site, entry, ActivityType.UNDO, "wiki.restore", thing, method)
 
 
-def _hidden(site: Site, entry: Row, page: Row | None, row: Row | None, method: Method) -> Activity | None:
-    numbers = hidden_revisions(entry)
-    if page is None or row is None or not numbers:
-        return None
-    thing = _page_at(site, page, row, log_order(entry["timestamp"], entry["logid"]))
+def _hidden(site: Site, entry: Row, method: Method) -> Activity | None:
+    if not hidden_revisions(entry) or not entry["params"].get("new", {}).get("content"):
+        return None  # only who or why is hidden: the revisions given again say so
+    thing = Object(
+        id=f"{site.source}:page/{entry['logpage']}",
+        type="Article",
+        url=site.page_url(entry["logpage"]),
+        title=title_of(site, entry["ns"], entry["title"]),
+        version=f"log{entry['logid']}",
+        order=log_order(entry["timestamp"], entry["logid"]),
+    )
     activity = _of_log(site, entry, ActivityType.UPDATE, "wiki.hide", thing, method)
-    hidden_text = entry["params"].get("new", {}).get("content", False)
-    return replace(activity, withdraws=tuple(map(str, numbers)) if hidden_text else ())
+    return replace(activity, withdraws=tuple(map(str, hidden_revisions(entry))))
 
 
 def _moved(site: Site, entry: Row, page: Row | None, row: Row | None, method: Method) -> Activity | None:

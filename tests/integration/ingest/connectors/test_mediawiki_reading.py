@@ -57,8 +57,9 @@ async def reading(mediawiki: MediaWiki) -> AsyncIterator[Reading]:
 
 
 def final(activities: list[Activity]) -> Activity:
-    """The state that wins in the index: the highest order, the later one of equals."""
-    return max(reversed(activities), key=lambda activity: activity.order)
+    """The state that wins in the index: the highest order, the later one of equals; hiding one of several is none."""
+    states = [one for one in activities if one.withdraws in ((), ("*",))]
+    return max(reversed(states), key=lambda activity: activity.order)
 
 
 async def test_edits_within_one_second_come_by_every_way_with_the_same_ids(

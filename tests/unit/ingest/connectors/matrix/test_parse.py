@@ -172,9 +172,17 @@ def test_without_its_edit_the_message_reads_as_before() -> None:
     del original["unsigned"]["m.relations"]["m.replace"]
     activity = parse.unedit(SCENE, redaction, original)
     assert activity is not None
-    assert (activity.object.content, activity.withdraws) == ("db is down 😀", ("$edit",))
+    assert activity.object.content == "db is down 😀"
     assert activity.object.version == original["event_id"]
     assert parse.unedit(SCENE, redaction, sample("event-redacted")) is None
+
+
+def test_a_redacted_edit_is_withdrawn_from_its_message() -> None:
+    redaction = {**sample("event-redaction"), "content": {"redacts": sample("event-edit")["event_id"]}}
+    activity = parse.redaction(SCENE, redaction, known_of(sample("event-edit")))
+    assert activity is not None
+    assert activity.object.id == message("event-message").object.id
+    assert activity.withdraws == (sample("event-edit")["event_id"],)
 
 
 def test_a_notice_is_a_bots() -> None:
