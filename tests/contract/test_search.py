@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from services.common.errors import Reject
-from services.common.search import EVERYONE, Hit, Page, Query, Search, Verdict, Write
+from services.common.search import EVERYONE, MARKED, Hit, Page, Query, Search, Verdict, Write
 from services.common.search.elastic import ElasticSearch
 from services.common.search.elastic_client import Client
 from services.common.search.memory import MemorySearch
@@ -55,7 +55,13 @@ def obj(name: str, version: int | None = None, **changed: Any) -> Write:
 
 
 def grant(principal: str, containers: list[str], objects: list[str] | None = None, part: int = 1) -> Write:
-    document = {"principal": principal, "containers": containers, "objects": objects or [], "parts": part}
+    document = {
+        "id": principal,
+        "principal": principal,
+        "containers": containers,
+        "objects": objects or [],
+        "parts": part,
+    }
     return Write(kind="grants", id=principal if part == 1 else f"{principal}#{part}", document=document)
 
 
@@ -208,6 +214,18 @@ async def test_a_restricted_object_needs_a_grant_of_its_own(search: Search) -> N
         assert ids(await search.find(everything(kind=kind, principals=(EVERYONE, "ada")))) == [name]
         assert list(await search.get(kind, [name], principals=(EVERYONE,))) == []  # type: ignore[arg-type]
         assert list(await search.get(kind, [name], principals=(EVERYONE, "ada"))) == [name]  # type: ignore[arg-type]
+
+
+async def test_a_mark_that_comes_later_closes_what_was_written_before(search: Search) -> None:
+    await fill(search, activity("a", object="wiki:7"), obj("wiki:7", 1), activity("b", 1))
+    await search.write([grant(EVERYONE, ["chat:hall"]), grant(MARKED, [], ["wiki:7"])])
+    assert ids(await search.find(everything(principals=(EVERYONE,)))) == ["b"]
+    assert list(await search.get("activities", ["a", "b"], principals=(EVERYONE,))) == ["b"]
+    assert await search.get("objects", ["wiki:7"], principals=(EVERYONE, MARKED)) == {}
+    assert ids(await search.find(everything(kind="objects", principals=(EVERYONE, MARKED)))) == []
+    await search.write([grant("ada", [], ["wiki:7"])])
+    assert ids(await search.find(everything(principals=(EVERYONE, "ada")))) == ["b", "a"]
+    assert set(await search.get("activities", ["a", "b"], principals=(EVERYONE, "ada"))) == {"a", "b"}
 
 
 async def test_a_grant_in_parts_counts_whole(search: Search) -> None:

@@ -30,6 +30,17 @@ EVERYONE = "everyone"
 GRANT_LIMIT = 65_536
 """Terms that one terms lookup takes in Elasticsearch (index.max_terms_count); larger grants are split."""
 
+MARKED = "(restricted)"
+"""Grants document whose ``objects`` are all that are restricted by themselves, whenever they were indexed."""
+
+APPLIED = "(applied)"
+"""Grants document whose ``objects`` say how far ``access.v1`` is applied: "<partition>:<next offset>" each."""
+
+
+def part_id(principal: str, part: int) -> str:
+    """Return the id of a principal's grants document; ``part`` counts from 1."""
+    return principal if part == 1 else f"{principal}#{part}"
+
 
 class Verdict(Enum):
     """What became of one write, and so what happens next."""

@@ -8,7 +8,7 @@ from typing import Any, cast
 from elasticsearch import ApiError, TransportError
 
 from services.common.errors import Retry
-from services.common.search import Document, Hit, Kind, Outcome, Page, Query, Verdict, Write, pages
+from services.common.search import MARKED, Document, Hit, Kind, Outcome, Page, Query, Verdict, Write, pages
 from services.common.search import elastic_bulk as bulk
 from services.common.search import elastic_query as build
 from services.common.search.cursors import Place, Ranking
@@ -107,8 +107,9 @@ class ElasticSearch:
     async def _access(self, query: Query) -> dict[str, Any] | None:
         if query.principals is None:
             return None
-        documents = await self._grants.documents(query.principals)
-        return build.access(documents, self._grants.index, query.kind)
+        granted = await self._grants.documents([p for p in query.principals if p != MARKED])
+        marked = await self._grants.documents([MARKED])
+        return build.access(query.kind, self._grants.index, granted, marked)
 
     async def _ranked(self, query: Query, allowed: dict[str, Any] | None, ranking: Ranking | None) -> Page:
         facets: Mapping[str, Mapping[str, int]] = {}
@@ -153,10 +154,8 @@ class ElasticSearch:
             found |= await self._read(kind, wanted[start : start + _AT_ONCE])
         if principals is None or not found:
             return found
-        containers, objects = await self._grants.granted(
-            principals, pages.containers_of(found), pages.marked_objects(kind, found)
-        )
-        return {one: d for one, d in found.items() if pages.may_open(kind, d, containers, objects)}
+        granted = await self._grants.granted(principals, pages.containers_of(found), pages.objects_of(kind, found))
+        return {one: d for one, d in found.items() if pages.may_open(kind, d, granted)}
 
     async def _read(self, kind: Kind, ids: Sequence[str]) -> dict[str, Document]:
         body = {"ids": [bulk.document_id(one) for one in ids]}

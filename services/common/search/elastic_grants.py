@@ -1,22 +1,19 @@
 """Who may open what, as the grants index says it: looked up inside queries, and asked directly for single documents."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
+from services.common.search import MARKED, part_id
 from services.common.search.elastic_bulk import document_id
 from services.common.search.elastic_client import Client
 from services.common.search.indices import alias
+from services.common.search.pages import Granted
 
 _KNOWN_FOR = 5.0
 """Seconds. A principal that has got one part more may miss the newest containers for so long; a part too many or
 one withdrawn is looked up as it is, so nothing is ever shown for too long."""
 _MANY = 1_000
-
-
-def part_id(principal: str, part: int) -> str:
-    """Return the id of a principal's grants document; ``part`` counts from 1."""
-    return principal if part == 1 else f"{principal}#{part}"
 
 
 class Grants:
@@ -28,12 +25,12 @@ class Grants:
         self._parts: dict[str, int] = {}
         self._known_at = -_KNOWN_FOR
 
-    async def documents(self, principals: Sequence[str]) -> list[tuple[str, str]]:
-        """Return (principal, document id) for each part of what these were granted."""
+    async def documents(self, principals: Sequence[str]) -> list[str]:
+        """Return the ids of the grants documents of these principals, all parts."""
         if monotonic() - self._known_at > _KNOWN_FOR:
             await self._learn()
         return [
-            (principal, document_id(part_id(principal, part)))
+            document_id(part_id(principal, part))
             for principal in dict.fromkeys(principals)
             for part in range(1, self._parts.get(principal, 1) + 1)
         ]
@@ -46,19 +43,29 @@ class Grants:
 
     async def granted(
         self, principals: Collection[str], containers: Collection[str], objects: Collection[str]
-    ) -> tuple[frozenset[str], frozenset[str]]:
-        """Return which of these containers and which of these objects the principals may open."""
+    ) -> Granted:
+        """Return which of these containers and objects the principals may open, and which objects are restricted."""
         asked = {"containers": sorted(containers), "objects": sorted(objects)}
-        body: dict[str, Any] = {
+        among = {name: _among(name, values) for name, values in asked.items() if values}
+        body = {
             "size": 0,
-            "query": {"terms": {"principal": sorted(principals)}},
+            "query": {"terms": {"principal": sorted({*principals, MARKED})}},
             "aggs": {
-                name: {"terms": {"field": name, "include": values, "size": len(values)}}
-                for name, values in asked.items()
-                if values
+                "granted": {"filter": {"terms": {"principal": sorted(set(principals) - {MARKED})}}, "aggs": among},
+                "marked": {"filter": {"term": {"principal": MARKED}}, "aggs": among},
             },
         }
-        answer = await self._client.ask("POST", f"/{self.index}/_search", body)
-        found = answer.get("aggregations", {})
-        keys = {name: frozenset(b["key"] for b in found.get(name, {}).get("buckets", ())) for name in asked}
-        return keys["containers"], keys["objects"]
+        found = (await self._client.ask("POST", f"/{self.index}/_search", body))["aggregations"]
+        return Granted(
+            containers=_keys(found["granted"], "containers"),
+            objects=_keys(found["granted"], "objects"),
+            marked=_keys(found["marked"], "objects"),
+        )
+
+
+def _among(field: str, values: Sequence[str]) -> dict[str, Any]:
+    return {"terms": {"field": field, "include": values, "size": len(values)}}
+
+
+def _keys(found: Mapping[str, Any], name: str) -> frozenset[str]:
+    return frozenset(bucket["key"] for bucket in found.get(name, {}).get("buckets", ()))

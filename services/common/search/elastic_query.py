@@ -18,24 +18,32 @@ _NEIGHBOURS = 10
 """Candidates looked at per neighbour that is asked for: recall for time."""
 
 
-def access(grants: Sequence[tuple[str, str]], index: str, kind: Kind) -> Body:
-    """Return the filter that lets through what the asker may open.
+def access(kind: Kind, index: str, granted: Sequence[str], marked: Sequence[str]) -> Body:
+    """Return the filter that lets through what the asker may open; no grant means no.
 
-    ``grants`` are (principal, document id in the grants index); no grant means no.
+    ``granted`` are documents of the grants ``index`` for the asker, ``marked`` those of what is restricted by itself.
+    A mark counts whether it stood when the document was written or came later.
     """
 
-    def lookup(field: str, path: str) -> Body:
-        terms = [{"terms": {field: {"index": index, "id": document, "path": path}}} for _, document in grants]
-        return {"bool": {"should": terms, "minimum_should_match": 1}} if terms else {"match_none": {}}
+    def lookups(field: str, documents: Sequence[str], path: str) -> list[Body]:
+        return [{"terms": {field: {"index": index, "id": document, "path": path}}} for document in documents]
 
-    object_field = "object" if kind == "activities" else "id"
-    unmarked_or_granted: Body = {
+    name = "object" if kind == "activities" else "id"
+    unmarked = {
+        "bool": {"filter": [{"term": {"restricted": False}}], "must_not": lookups(name, marked, "objects")},
+    }
+    return {
         "bool": {
-            "should": [{"term": {"restricted": False}}, lookup(object_field, "objects")],
-            "minimum_should_match": 1,
+            "filter": [
+                _any(lookups("container", granted, "containers")),
+                _any([unmarked, *lookups(name, granted, "objects")]),
+            ]
         }
     }
-    return {"bool": {"filter": [lookup("container", "containers"), unmarked_or_granted]}}
+
+
+def _any(clauses: list[Body]) -> Body:
+    return {"bool": {"should": clauses, "minimum_should_match": 1}} if clauses else {"match_none": {}}
 
 
 def conditions(query: Query) -> tuple[list[Body], list[Body]]:

@@ -11,7 +11,7 @@ from unicodedata import combining, normalize
 
 from services.common.errors import Reject
 from services.common.model import micros
-from services.common.search import Document, Hit, Kind, Outcome, Page, Query, Verdict, Write, pages
+from services.common.search import MARKED, Document, Hit, Kind, Outcome, Page, Query, Verdict, Write, pages
 from services.common.search.cursors import Place, Ranking
 from services.common.search.fusion import fused
 from services.common.search.indices import KINDS, definition
@@ -85,10 +85,17 @@ class MemorySearch:
         documents = self._documents[kind]
         if principals is None:
             return documents
-        grants = [g for g in self._documents["grants"].values() if g.get("principal") in principals]
-        containers = frozenset(c for grant in grants for c in grant.get("containers", ()))
-        objects = frozenset(o for grant in grants for o in grant.get("objects", ()))
-        return {id_: d for id_, d in documents.items() if pages.may_open(kind, d, containers, objects)}
+        asker = set(principals) - {MARKED}
+        granted = pages.Granted(
+            containers=self._granted(asker, "containers"),
+            objects=self._granted(asker, "objects"),
+            marked=self._granted({MARKED}, "objects"),
+        )
+        return {id_: d for id_, d in documents.items() if pages.may_open(kind, d, granted)}
+
+    def _granted(self, principals: set[str], what: str) -> frozenset[str]:
+        grants = (g for g in self._documents["grants"].values() if g.get("principal") in principals)
+        return frozenset(one for grant in grants for one in grant.get(what, ()))
 
     async def get(
         self, kind: Kind, ids: Sequence[str], *, principals: tuple[str, ...] | None

@@ -1,6 +1,7 @@
 """Pages out of hits, the same by both adapters. Pure."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.common.search import Hit, Kind, Page, Query
@@ -39,14 +40,23 @@ def ranked(query: Query, ranking: Ranking, found: Mapping[str, Hit], facets: Map
     return Page(hits=hits, total=ranking.total, facets=facets, next=following, previous=previous)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """What of some documents an asker was granted, and which objects are restricted by themselves."""
+
+    containers: frozenset[str]
+    objects: frozenset[str]
+    marked: frozenset[str]
+
+
 def containers_of(documents: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     """Return the containers that decide over documents."""
     return frozenset(d["container"] for d in documents.values() if d.get("container"))
 
 
-def marked_objects(kind: Kind, documents: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    """Return the objects of documents that are restricted by themselves (all that are not said to be unrestricted)."""
-    return frozenset(object_of(kind, d) for d in documents.values() if d.get("restricted") is not False)
+def objects_of(kind: Kind, documents: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """Return the objects that documents are about."""
+    return frozenset(filter(None, (object_of(kind, document) for document in documents.values())))
 
 
 def object_of(kind: Kind, document: Mapping[str, Any]) -> str:
@@ -54,8 +64,13 @@ def object_of(kind: Kind, document: Mapping[str, Any]) -> str:
     return str(document.get("object" if kind == "activities" else "id", ""))
 
 
-def may_open(kind: Kind, document: Mapping[str, Any], containers: frozenset[str], objects: frozenset[str]) -> bool:
-    """True when a document lies in one of the containers and is unrestricted or one of the objects."""
-    if document.get("container") not in containers:
+def may_open(kind: Kind, document: Mapping[str, Any], granted: Granted) -> bool:
+    """True when a document lies in a granted container and is not restricted, or is an object granted by itself.
+
+    A mark counts whether it stood when the document was written or came later.
+    """
+    if document.get("container") not in granted.containers:
         return False
-    return document.get("restricted") is False or object_of(kind, document) in objects
+    object_id = object_of(kind, document)
+    unmarked = document.get("restricted") is False and object_id not in granted.marked
+    return unmarked or object_id in granted.objects
