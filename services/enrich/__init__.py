@@ -1,0 +1,1 @@
+"""Enrich: what activities mean, and whom they may interest."""

@@ -1,0 +1,158 @@
+"""What becomes of a batch of one partition's records: pure, and heavy enough to run in a thread.
+
+Each record comes out as records to publish, or with the error for which it is given up. Repetitions come out with
+nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from services.common import envelope
+from services.common.access import EVERYONE
+from services.common.bus import Outgoing, Received
+from services.common.codec import Codec
+from services.common.errors import Reject
+from services.common.model import EVERY_VERSION, Activity, ActivityType, Enriched
+from services.common.records import activity_in, activity_out, enriched_out
+from services.common.withdrawal import blank, without_content
+from services.enrich.pipeline import Knowledge, enrich
+from services.enrich.seen import Repetition, Seen, hash_of
+
+REDACTED_GENERATION = 1_000_000
+"""Generation of an activity without its withdrawn content: above any other, so that a late copy with text is stale."""
+_MARK = b"1"
+
+
+class Access(Protocol):
+    """What is asked about access (services.common.access.AccessState)."""
+
+    def may_open(self, principals: Sequence[str], container: str, object_id: str = "") -> bool: ...
+
+    def withdrawn(self, object_id: str, version: str, order: int) -> bool: ...
+
+
+@dataclass(slots=True)
+class Result:
+    """What becomes of one record."""
+
+    record: Received
+    error: Reject | None = None
+    enriched: Outgoing | None = None
+    public: Outgoing | None = None
+    hash: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Decodes, compares with what has been, enriches and encodes; ``enriched`` and ``public`` are full names."""
+
+    enriched: str
+    public: str
+    knowledge: Knowledge
+    access: Access
+    activity_codec: Codec
+    enriched_codec: Codec
+
+    def containers(self, activities: Sequence[Activity]) -> frozenset[str]:
+        """Return the containers that decide about the activities."""
+        return frozenset(one.audience.container for one in activities)
+
+    def decode(self, records: Sequence[Received]) -> "list[tuple[Result, Activity | None]]":
+        """Return each record with its activity, or with the reason why there is none."""
+        return [self._decoded(record) for record in records]
+
+    def _decoded(self, record: Received) -> "tuple[Result, Activity | None]":
+        if record.value is None:  # an erased activity; erasure follows it in each topic by itself
+            return Result(record), None
+        try:
+            return Result(record), activity_in(self.activity_codec.decode(record.value))
+        except Reject as error:
+            return Result(record, error=error), None
+        except ValueError as error:
+            return Result(record, error=Reject(f"activity: {error}")), None
+
+    def finish(self, decoded: "Sequence[tuple[Result, Activity | None]]", seen: Seen) -> list[Result]:
+        """Return what becomes of the decoded records, in their order."""
+        given = [(result, activity) for result, activity in decoded if activity is not None]
+        prints = [_fingerprint(result.record, activity) for result, activity in given]
+        hashes = [hash_of(activity.id, one) for (_, activity), one in zip(given, prints, strict=True)]
+        verdicts = seen.judge(hashes)
+        wanted = [
+            (result, activity, mark, number, verdict)
+            for (result, activity), mark, number, verdict in zip(given, prints, hashes, verdicts, strict=True)
+            if verdict is not Repetition.RECENT
+        ]
+        done = enrich([activity for _, activity, *_ in wanted], self.knowledge)
+        for (result, _, mark, number, verdict), one in zip(wanted, done, strict=True):
+            result.hash = number
+            self._fill(result, one, mark, redelivered=verdict is Repetition.OLD)
+        return [result for result, _ in decoded]
+
+    def _fill(self, result: Result, one: Enriched, fingerprint: str, *, redelivered: bool) -> None:
+        activity = one.activity
+        withdrawn = self.access.withdrawn(activity.object.id, activity.object.version, activity.order)
+        redacted = envelope.REDACTED in result.record.headers or (withdrawn and not activity.withdraws)
+        if withdrawn or redacted:
+            one = blank(one)
+        if redacted:
+            one = replace(one, generation=REDACTED_GENERATION)
+        headers = (
+            *envelope.headers(one.activity),
+            *(pair for pair in result.record.headers.items() if pair[0] == "traceparent"),
+            *(((envelope.REDELIVERED, _MARK),) if redelivered else ()),
+        )
+        result.enriched = Outgoing(
+            topic=self.enriched,
+            key=activity.id,
+            value=self.enriched_codec.encode(enriched_out(one)),
+            headers=(
+                *headers,
+                (envelope.FINGERPRINT, fingerprint.encode()),
+                *(((envelope.REDACTED, _MARK),) if redacted else ()),
+            ),
+            partition=result.record.partition.number,
+        )
+        # After the Delete that follows a withdrawal, activities without content would only bring the object back.
+        if not redacted and self.access.may_open((EVERYONE,), activity.audience.container, activity.object.id):
+            shown = public_activity(one)
+            result.public = Outgoing(
+                topic=self.public,
+                key=activity.object.id,
+                value=self.activity_codec.encode(activity_out(shown)),
+                headers=(*headers, *container_header(activity.audience.container)),
+                partition=result.record.partition.number,
+            )
+
+
+CONTAINER = "container"
+"""Header of public.v1: the container that decides, so that what turns restricted is found without decoding."""
+
+
+def container_header(container: str) -> envelope.Headers:
+    """Return the header that names the deciding container."""
+    return ((CONTAINER, container.encode()),)
+
+
+def public_activity(one: Enriched) -> Activity:
+    """Return the activity as other teams get it: its content as plain text; a Delete where all was withdrawn."""
+    activity = one.activity
+    if EVERY_VERSION in activity.withdraws or activity.type is ActivityType.DELETE:
+        return public_delete(activity)
+    if not activity.object.content:
+        return activity
+    title = " ".join(activity.object.title.split())
+    body = one.text.removeprefix(title).lstrip() if one.text != title else ""
+    plain = replace(activity.object, content=body, media_type="text/plain", language=one.language)
+    return replace(activity, object=plain)
+
+
+def public_delete(activity: Activity) -> Activity:
+    """Return the Delete that follows something which is no longer for everyone."""
+    bare = without_content(activity)
+    return replace(bare, type=ActivityType.DELETE, object=replace(bare.object, type="Tombstone"))
+
+
+def _fingerprint(record: Received, activity: Activity) -> str:
+    given = record.headers.get(envelope.FINGERPRINT)
+    return given.decode(errors="replace") if given else envelope.fingerprint(activity)
