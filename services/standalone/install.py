@@ -85,9 +85,7 @@ async def have_java(progress: Progress, cache: Path) -> Java:
 
 async def _install_java(cache: Path) -> None:
     target = java.target_in(cache)
-    for stale in cache.glob("new-*"):  # of one that was killed; nobody else is here now
-        shutil.rmtree(stale, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(prefix="new-", dir=cache))
+    temporary = _new_folder(cache)
     try:
         process = await asyncio.create_subprocess_exec(
             *tied(java.install_command(temporary)), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
@@ -102,6 +100,13 @@ async def _install_java(cache: Path) -> None:
         await asyncio.to_thread(temporary.rename, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _new_folder(cache: Path) -> Path:
+    """An empty folder in the cache; those of processes that were killed are removed, for nobody else is here now."""
+    for stale in cache.glob("new-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix="new-", dir=cache))
 
 
 @asynccontextmanager
