@@ -54,6 +54,11 @@ class Status:
     ready: bool = False  # everything runs
     parts: list[Part] = field(default_factory=list)
 
+    @property
+    def over(self) -> bool:
+        """True when everything of ours has been stopped."""
+        return bool(self.parts) and all(part.state in (State.STOPPED, State.GIVEN) for part in self.parts)
+
     def part(self, name: str, does: str) -> Part:
         """Add a part and return it."""
         one = Part(name, does)

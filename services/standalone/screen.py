@@ -147,10 +147,14 @@ def draw(status: Status, hint: str = "Ctrl-C stops everything; nothing is lost."
     for part in status.parts:
         table.add_row(*_row(part))
     heading = Text.assemble(("Watercooler  ", "bold"), *_opening(status))
+    if status.over:
+        hint = "Nothing is lost: `watercooler up` goes on from here."
     return Group(heading, Text(), table, Text(), Text(hint, style="dim"))
 
 
 def _opening(status: Status) -> list[tuple[str, str]]:
+    if status.over:
+        return [("has stopped", "")]
     if status.open:
         rest = "" if status.ready else "  (more of it as the other parts arrive)"
         return [("open ", ""), (status.page, "bold cyan underline"), (rest, "dim")]

@@ -87,3 +87,14 @@ def test_on_a_terminal_the_table_stays_and_bars_come_and_go() -> None:
         shown.show(status)
     assert "fetching kafka" in written.getvalue()
     assert "the record" in written.getvalue()
+
+
+def test_what_has_stopped_says_so_and_how_to_go_on() -> None:
+    status = Status("http://127.0.0.1:8080")
+    status.part("Kafka", "the record").set(State.STOPPED)
+    status.part("Elasticsearch", "the search").set(State.GIVEN)
+    console = Console(file=io.StringIO(), width=80, record=True)
+    console.print(draw(status))
+    text = console.export_text()
+    assert "has stopped" in text
+    assert "`watercooler up` goes on from here" in text
