@@ -64,8 +64,8 @@ test-docker: $(VENV)/.dev ## The image and containers; starts a Docker engine wh
 	TESTCONTAINERS_RYUK_DISABLED=true WATERCOOLER_REQUIRE=docker \
 	  deploy/with-engine.sh $(BIN)/pytest tests/integration/test_containers.py
 
-bench: $(VENV)/.dev ## Measure, each figure as a ratio in the same run
-	$(BIN)/python -m bench
+bench: $(VENV)/.dev ## Measure, each figure as a ratio in the same run (DATA=FILE imports a large one, too)
+	$(BIN)/python -m bench $(if $(DATA),--data $(DATA))
 
 docs: $(VENV)/.dev ## Write the tables of docs/ anew from the code
 	$(BIN)/python tools/docs.py

@@ -1,0 +1,86 @@
+"""`python -m bench [PART ...]`: measure, and print one table."""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+from os import environ
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from bench.table import Row, as_json, as_markdown, show
+
+PARTS = {
+    "ingest": "import into Kafka beside a bare producer",
+    "enrich": "the durable path beside a bare consume-produce loop",
+    "index": "the indexer beside a bare bulk of the same documents",
+    "sse": "live readers: CPU a delivery",
+    "flow": "freshness from the source to the live feed and to search at 500/s",
+    "up": "time from `up` to ready with warm files",
+    "memory": "resident memory of every process after a large import (--data FILE)",
+}
+"""What there is, in the order in which it is run. Each is a module here with ``async def measure(kafka, elastic)``."""
+
+
+@asynccontextmanager
+async def servers() -> AsyncIterator[tuple[str, str]]:
+    """Give the servers that are named by WATERCOOLER_TEST_*, or own ones for as long as the block runs."""
+    kafka, elastic = environ.get("WATERCOOLER_TEST_KAFKA"), environ.get("WATERCOOLER_TEST_ELASTICSEARCH")
+    if kafka and elastic:
+        yield kafka, elastic
+        return
+    from services.standalone import ports
+    from services.standalone.servers import start_elasticsearch, start_kafka
+
+    with tempfile.TemporaryDirectory(prefix="watercooler-bench-") as folder:
+        log = await start_kafka(Path(folder), ports.free())
+        try:
+            search = await start_elasticsearch(Path(folder), ports.free(), heap="1g")
+            try:
+                yield log.bootstrap, search.url
+            finally:
+                await search.stop()
+        finally:
+            await log.stop()
+
+
+async def measured(parts: Sequence[str], data: Path | None, say: Console) -> list[Row]:
+    """Run the parts one after another; returns all their rows."""
+    rows: list[Row] = []
+    async with servers() as (kafka, elastic):
+        for part in parts:
+            say.print(f"{part}: {PARTS[part]} ...")
+            module = import_module(f"bench.{part}")
+            found = await (module.measure(kafka, elastic, data) if part == "memory" else module.measure(kafka, elastic))
+            show(found, say)
+            rows += found
+    return rows
+
+
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
+@click.option("--data", type=click.Path(exists=True, path_type=Path), help="JSON lines for `memory` (gzip or not).")
+@click.option("--json", "json_", is_flag=True, help="For scripts.")
+@click.option("--markdown", is_flag=True, help="For docs/bench.md.")
+def main(parts: tuple[str, ...], data: Path | None, json_: bool, markdown: bool) -> None:
+    """Measure PARTs (all where none is named; `memory` only with --data). Ends with 1 when a bar is missed."""
+    wanted = parts or tuple(part for part in PARTS if part != "memory" or data)
+    if "memory" in wanted and data is None:
+        raise click.UsageError("memory needs --data FILE: JSON lines of activities in the import form")
+    say = Console(stderr=True)
+    rows = asyncio.run(measured(wanted, data, say))
+    if json_:
+        click.echo(as_json(rows))
+    elif markdown:
+        click.echo(as_markdown(rows))
+    elif len(wanted) > 1:
+        show(rows)
+    sys.exit(any(row.met is False for row in rows))
+
+
+if __name__ == "__main__":
+    main()
