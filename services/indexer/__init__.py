@@ -1,0 +1,1 @@
+"""Writes what happened into the index, and who may open it. Rebuilds the index from the log while it serves."""
