@@ -1,0 +1,1 @@
+"""Ingest: sources are read through connectors and published as activities."""
