@@ -20,13 +20,15 @@ HELD_BACK = 1500
 PACE = 1.0
 NOTE_EVERY = 10
 RETRY = 10.0
+IMPORTER = (sys.executable, "-m", "services", "import", "-")
 GRACE = 60.0
 
 
 class Demo:
     """Feeds the demonstration data into `watercooler import -`, and goes on later where it was stopped."""
 
-    def __init__(self, plan: Plan, part: Part, *, pace: float = PACE) -> None:
+    def __init__(self, plan: Plan, part: Part, *, pace: float = PACE, importer: Sequence[str] = IMPORTER) -> None:
+        self._importer = importer
         self._plan = plan
         self._part = part
         self._pace = pace
@@ -74,10 +76,9 @@ class Demo:
         self._save(len(live))
 
     async def _start(self) -> asyncio.subprocess.Process:
-        command = tied([sys.executable, "-m", "services", "import", "-"])
         with self._plan.log("demo").open("ab") as log:
             self._import = await asyncio.create_subprocess_exec(
-                *command,
+                *tied(self._importer),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=log,
                 stderr=log,

@@ -1,0 +1,60 @@
+"""The demonstration data on its way into an import: whole, in order, and taken up again where it was stopped."""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from services.standalone import demo, plan
+from services.standalone.demo import Demo
+from services.standalone.parts import Part, State
+from tests.fixtures.stack import eventually
+
+_KEEP = "import sys\nfor line in sys.stdin.buffer: open(sys.argv[1], 'ab').write(line)"
+
+
+@pytest.fixture
+def planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> plan.Plan:
+    """A plan for a folder of the test's own."""
+    monkeypatch.chdir(tmp_path)
+    return plan.make(tmp_path / "state", [])
+
+
+def importer(kept: Path) -> list[str]:
+    """An import that keeps what it is given in a file."""
+    return [sys.executable, "-c", _KEEP, str(kept)]
+
+
+async def test_all_of_it_arrives_once_and_in_order(planned: plan.Plan, tmp_path: Path) -> None:
+    part = Part("demo", "")
+    await Demo(planned, part, pace=0, importer=importer(tmp_path / "kept")).run()
+    assert (tmp_path / "kept").read_bytes().splitlines(keepends=True) == demo.read()
+    assert (part.state, part.detail) == (State.STOPPED, "all of it is in: 11,043 activities")
+
+
+async def test_what_was_stopped_goes_on_and_repeats_ten_at_most(planned: plan.Plan, tmp_path: Path) -> None:
+    part = Part("demo", "")
+    first = Demo(planned, part, pace=0.005, importer=importer(tmp_path / "kept"))
+    task = asyncio.create_task(first.run())
+    await eventually(lambda: part.detail.startswith("one a second: 25 "), what="25 are played", pause=0.001)
+    task.cancel()
+    await asyncio.wait([task])
+    await first.stop()
+    assert json.loads((planned.state / "demo.json").read_text()) == {"played": 20}
+
+    await Demo(planned, part, pace=0, importer=importer(tmp_path / "kept")).run()
+    kept = (tmp_path / "kept").read_bytes().splitlines()
+    ids = [json.loads(line)["id"] for line in kept]
+    assert len(set(ids)) == len({json.loads(line)["id"] for line in demo.read()})
+    assert 0 < len(kept) - 11_043 <= 10
+
+
+async def test_an_import_that_fails_is_said(planned: plan.Plan) -> None:
+    part = Part("demo", "")
+    task = asyncio.create_task(Demo(planned, part, importer=[sys.executable, "-c", "raise SystemExit(5)"]).run())
+    await eventually(lambda: part.state is State.RESTARTING, what="the failure is said", pause=0.01)
+    task.cancel()
+    assert part.detail.startswith("in 10 s; ")
+    assert not (planned.state / "demo.json").exists()
