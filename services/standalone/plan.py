@@ -32,6 +32,7 @@ class Plan:
     state: Path
     own_kafka: bool
     own_elasticsearch: bool
+    more_sources: bool = False  # some stand on the command line alone
 
     @property
     def page(self) -> str:
@@ -55,7 +56,7 @@ class Plan:
     def environ(self) -> dict[str, str]:
         """What a service is told: this process's environment, and what was decided here."""
         settings = self.settings
-        return {
+        told = {
             **os.environ,
             "WATERCOOLER_KAFKA": settings.kafka,
             "WATERCOOLER_KAFKA_PARTITIONS": str(settings.kafka_partitions),
@@ -63,8 +64,10 @@ class Plan:
             "WATERCOOLER_ELASTICSEARCH": settings.elasticsearch,
             "WATERCOOLER_STATE": str(self.state),
             "WATERCOOLER_AUTH": settings.auth,
-            "WATERCOOLER_SOURCES": json.dumps([source.model_dump(mode="json") for source in settings.sources]),
         }
+        if self.more_sources:
+            told["WATERCOOLER_SOURCES"] = json.dumps([source.model_dump(mode="json") for source in settings.sources])
+        return told
 
     def log(self, name: str) -> Path:
         """The log file of a part, in logs/ of the data folder; one that has grown large is put aside first."""
@@ -91,7 +94,8 @@ def make(state: Path | None, sources: Iterable[Source], **overrides: Any) -> Pla
     read = common.load(**overrides)
     said = read.model_fields_set
     own_kafka, own_elasticsearch = "kafka" not in said, "elasticsearch" not in said
-    fitting: dict[str, Any] = {"sources": [*read.sources, *sources]}
+    more = list(sources)
+    fitting: dict[str, Any] = {"sources": [*read.sources, *more]}
     if "auth" not in said:
         fitting["auth"] = "demo"
     if own_kafka:
@@ -102,7 +106,8 @@ def make(state: Path | None, sources: Iterable[Source], **overrides: Any) -> Pla
     if own_elasticsearch:
         fitting["elasticsearch"] = f"http://{ports.HOST}:{read.elasticsearch_port}"
     place = folder.prepare(read.state)
-    return Plan(common.load(**{**overrides, **fitting, "state": place}), place, own_kafka, own_elasticsearch)
+    settled = common.load(**{**overrides, **fitting, "state": place})
+    return Plan(settled, place, own_kafka, own_elasticsearch, bool(more))
 
 
 def log_reason(server: Server) -> str:

@@ -51,6 +51,7 @@ def test_sources_of_the_file_and_of_the_command_line_are_both_told(here: Path) -
         {"name": "one", "kind": "git", "enabled": True, "url": "/a"},
         {"name": "two", "kind": "matrix", "enabled": True, "url": "https://chat.example"},
     ]
+    assert "WATERCOOLER_SOURCES" not in plan.make(None, []).environ(), "the file says it already, tokens included"
 
 
 def test_a_busy_port_stops_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:
