@@ -113,6 +113,9 @@ class KafkaBus:
         except ValueError as error:
             await client.stop()
             raise Stop(f"WATERCOOLER_KAFKA: {self.settings.bootstrap} is not host:port ({error})") from error
+        except BaseException:  # cancelled while it waits for a group: its connections would stay
+            await client.stop()
+            raise
 
 
 def _away(settings: KafkaSettings) -> str:

@@ -1,14 +1,21 @@
 """Reading from Kafka: as a member of a group, and freely."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 
+from services.common import logs
 from services.common.bus import OnPartitions, Partition, Received
 from services.common.bus.kafka_errors import missing, translated
 from services.common.bus.kafka_protocol import describe
+
+_log = logs.get(__name__)
+_LEAVING = 10.0
+"""Seconds that leaving may take."""
 
 
 def received(record: Any) -> Received:
@@ -27,6 +34,22 @@ async def _poll(consumer: AIOKafkaConsumer, limit: int, wait: float) -> list[Rec
     with translated("reading"):
         batches = await consumer.getmany(timeout_ms=int(wait * 1000), max_records=limit)
     return [received(record) for batch in batches.values() for record in batch]
+
+
+async def _finish(consumer: AIOKafkaConsumer) -> None:
+    """Leave and close, also when Kafka does not answer; whom it concerns there finds out by itself."""
+    try:
+        async with asyncio.timeout(_LEAVING):
+            await consumer.stop()
+    except (KafkaError, TimeoutError) as error:
+        _log.warning("a reader of Kafka was closed without its goodbye", error=type(error).__name__)
+        await consumer._client.close()
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task and task.cancelling():
+            raise
+        # In aiokafka 0.14 a fetch that waits to be tried again hands its cancellation on, and stop() ends half way.
+        await consumer._client.close()
 
 
 def _ours(partitions: Iterable[TopicPartition]) -> frozenset[Partition]:
@@ -100,8 +123,7 @@ class KafkaConsumer:
 
     async def stop(self) -> None:
         """Leave the group at once."""
-        with translated("leaving a group"):
-            await self._consumer.stop()
+        await _finish(self._consumer)
 
 
 class KafkaReader:
@@ -150,6 +172,5 @@ class KafkaReader:
 
     async def stop(self) -> None:
         """Close."""
-        with translated("closing a reader"):
-            await self._consumer.stop()
-            await self._client.close()
+        await _finish(self._consumer)
+        await self._client.close()

@@ -205,12 +205,13 @@ class _Positions:
     async def poll(self, limit: int, wait: float, paused: frozenset[Partition]) -> list[Received]:
         """Return up to ``limit`` records, waiting up to ``wait`` seconds for one."""
         deadline = asyncio.get_running_loop().time() + wait
+        # Before taking, not after: nobody may see a position whose records are not handed over yet.
+        await asyncio.sleep(0)
         while not (taken := self._take(limit, paused)):
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 break
             await self._bus.more(left)
-        await asyncio.sleep(0)
         return taken
 
     def _take(self, limit: int, paused: frozenset[Partition]) -> list[Received]:
