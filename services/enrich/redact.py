@@ -8,16 +8,18 @@ was redacted already is left alone, and offsets move last.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.common import envelope, logs, metrics, topics
 from services.common.access import AccessState
-from services.common.bus import Bus, Outgoing, Partition, Publisher, Received
+from services.common.bus import Bus, Consumer, Outgoing, Partition, Publisher, Received
 from services.common.codec import Codec
 from services.common.errors import Reject
 from services.common.model import EVERY_VERSION, Activity
 from services.common.records import activity_in, activity_out
+from services.common.topics import Topic
 from services.common.withdrawal import without_content
 from services.enrich.scan import scan
 
@@ -46,17 +48,26 @@ class Withdrawal:
 
 async def redacting(bus: Bus, access: AccessState) -> None:
     """Go on for ever. Raises Retry or Stop when Kafka does not let it."""
-    publisher = await bus.publisher()
-    consumer = await bus.consumer([topics.ACTIVITY.name(bus.prefix)], f"{bus.prefix}redact")
-    redactor = Redactor(bus, publisher, access)
-    try:
+    async with members(bus, topics.ACTIVITY, "redact") as (publisher, consumer):
+        redactor = Redactor(bus, publisher, access)
         while True:
             records = await consumer.poll(limit=_BATCH, wait=1.0)
             if records:
                 await redactor.handle(records)
                 await consumer.commit(behind(records))
+
+
+@asynccontextmanager
+async def members(bus: Bus, topic: Topic, name: str) -> AsyncIterator[tuple[Publisher, Consumer]]:
+    """A publisher, and a consumer of a topic in the group of this name; closed at the end, however it comes."""
+    publisher = await bus.publisher()
+    try:
+        consumer = await bus.consumer([topic.name(bus.prefix)], bus.prefix + name)
+        try:
+            yield publisher, consumer
+        finally:
+            await consumer.stop()
     finally:
-        await consumer.stop()
         await publisher.stop()
 
 

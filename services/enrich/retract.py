@@ -18,7 +18,7 @@ from services.common.codec import Codec
 from services.common.errors import Reject
 from services.common.model import Account, AccountType, Activity, ActivityType
 from services.common.records import activity_in, activity_out
-from services.enrich.redact import behind
+from services.enrich.redact import behind, members
 from services.enrich.scan import scan
 from services.enrich.work import CONTAINER, container_header, public_delete
 
@@ -31,19 +31,14 @@ _log = logs.get(__name__)
 
 async def retracting(bus: Bus, access: AccessView) -> None:
     """Go on for ever. Raises Retry or Stop when Kafka does not let it."""
-    publisher = await bus.publisher()
-    consumer = await bus.consumer([topics.ACCESS.name(bus.prefix)], f"{bus.prefix}retract")
-    retractor = Retractor(bus, publisher, access)
-    try:
+    async with members(bus, topics.ACCESS, "retract") as (publisher, consumer):
+        retractor = Retractor(bus, publisher, access)
         while True:
             records = await consumer.poll(limit=_BATCH, wait=1.0)
             if records:
                 await access.caught_up()
                 await retractor.handle([record.key for record in records])
                 await consumer.commit(behind(records))
-    finally:
-        await consumer.stop()
-        await publisher.stop()
 
 
 class Retractor:
