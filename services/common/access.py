@@ -93,14 +93,14 @@ class AccessState:
     def withdrawn(self, object_id: str, version: str, order: int) -> bool:
         """Return whether the source has withdrawn this state of an object, so that nothing of its content is shown.
 
-        ``order`` is the state's place on the object's scale; one behind the record's place is a restore. A record
-        that names no place (0) holds for every state.
+        ``order`` is the state's place on the object's scale: one behind the record's place is a restore, which "*"
+        does not reach (a record without a place, 0, reaches every state). A version withdrawn by name stays so.
         """
         record = self._records.get(object_id)
         if record is None or not record.withdrawn:
             return object_id in self._closed
-        named = EVERY_VERSION in record.withdrawn or (version != "" and version in record.withdrawn)
-        return named and (record.order == 0 or order <= record.order)
+        by_name = version != "" and version in record.withdrawn
+        return by_name or (EVERY_VERSION in record.withdrawn and (record.order == 0 or order <= record.order))
 
     def grants_of(self, principal: str) -> Grants:
         """Return what a principal may open by itself (EVERYONE's grants are asked for separately)."""

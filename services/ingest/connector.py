@@ -1,7 +1,7 @@
 """The contract that a connector keeps. A connector knows its source and this page, never Kafka.
 
 A connector is a folder ``connectors/<name>/`` whose ``CONNECTOR`` (a ``Kind``) is an entry point in the group
-``watercooler.connectors``. Everything it finds leaves it in ``Batch``es; the runner publishes a batch, waits for Kafka's
+``watercooler.connectors``. Everything it finds leaves it in batches; the runner publishes a batch, waits for Kafka's
 acknowledgement, and only then stores the batch's cursor. So every batch may come again, and says the same then.
 """
 
@@ -20,7 +20,7 @@ from services.common.model import Access, Account, Activity, Container
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Something the source sent that cannot be mapped. ``key`` finds it again at the source; ``value`` is as it came."""
+    """Something the source sent that cannot be mapped. ``key`` finds it there again; ``value`` is as it came."""
 
     key: str
     value: bytes
@@ -129,5 +129,6 @@ class Kind:
 
 async def nothing() -> AsyncIterator[Batch]:
     """Yield no batch: for a source that has no past, no live side, or nothing to reconcile."""
-    for batch in ():
+    no_batches: tuple[Batch, ...] = ()
+    for batch in no_batches:
         yield batch
