@@ -63,7 +63,10 @@ class GrantsWriter:
             records = await reader.poll(limit=_POLL, wait=1.0)
             if records:
                 await self._write(self._apply(records))
-            await self._measure(reader)
+            try:
+                await self._measure(reader)
+            except Retry as error:
+                _log.warning("the lag cannot be measured for now", reason=str(error))
 
     async def stop(self) -> None:
         """Close the reader."""

@@ -64,7 +64,12 @@ class Indexer:
         consumer = self._joined()
         while True:
             await asyncio.sleep(_MEASURE_EVERY)
-            for partition, lag in (await consumer.lag()).items():
+            try:
+                lags = await consumer.lag()
+            except Retry as error:
+                _log.warning("the lag cannot be measured for now", reason=str(error))
+                continue
+            for partition, lag in lags.items():
                 metrics.LAG_RECORDS.labels("indexer", partition.topic, str(partition.number)).set(lag)
 
     async def stop(self) -> None:

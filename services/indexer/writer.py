@@ -187,7 +187,7 @@ class Writer:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _write_all(self, entries: Sequence[Entry]) -> None:
-        await self._before()
+        await self._ready()
         tasks: list[Task] = []
         for number, entry in enumerate(entries, start=1):
             tasks += await self._made(entry)
@@ -205,6 +205,17 @@ class Writer:
                 attempt = 0
                 self.pressure.went_well()
             tasks = again + later
+
+    async def _ready(self) -> None:
+        """Wait until all that was said about access before now is known here, however long Kafka takes."""
+        attempt = 0
+        while True:
+            try:
+                return await self._before()
+            except Retry as error:
+                attempt += 1
+                self._in_trouble(str(error))
+                await asyncio.sleep(pause(attempt, self._jitter))
 
     async def _made(self, entry: Entry) -> list[Task]:
         """Return the writes of one record; a record that cannot be read is put aside."""

@@ -25,7 +25,7 @@ AT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 def enriched(generation: int = 0, **changed: Any) -> Enriched:
-    thing = {"id": "wiki:page/7", "type": "Article", "title": "Herons", "content": "They stand.", "order": 42}
+    thing: dict[str, Any] = {"id": "wiki:page/7", "type": "Article", "title": "Herons", "content": "They stand.", "order": 42}
     thing |= changed.pop("object", {})
     activity = Activity(
         **{
