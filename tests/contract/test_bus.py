@@ -291,8 +291,7 @@ async def test_offsets_at_a_time(log: Log) -> None:
 
 async def test_no_partition_starves_the_others(log: Log) -> None:
     publisher = await log.publisher()
-    noise = os.urandom(1500)
-    many = [Outgoing(topic=log.name(), key=f"a{n}", value=noise, partition=0) for n in range(4000)]
+    many = [Outgoing(topic=log.name(), key=f"a{n}", value=os.urandom(1500), partition=0) for n in range(4000)]
     await publisher.publish([*many, Outgoing(topic=log.name(), key="b", value=b"", partition=1)])
     reader = await log.reader()
     await reader.start_at({Partition(log.name(), 0): 0, Partition(log.name(), 1): 0})
