@@ -185,6 +185,15 @@ def test_what_cannot_work_is_one_sentence(up: Up, wrong: dict[str, str], sentenc
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_without_a_network_the_first_start_says_what_is_missing(up: Up) -> None:
+    up.environ |= {"WATERCOOLER_CACHE": str(up.folder / "cache"), "WATERCOOLER_MAVEN": "http://127.0.0.1:1"}
+    done = up.run("up")
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "could not be fetched from 127.0.0.1" in done.stderr
+    assert "check the network or the proxy, and start again; what has arrived is kept" in done.stderr
+
+
 def test_data_of_another_version_is_refused(up: Up) -> None:
     up.state.mkdir()
     (up.state / "format.json").write_text('{"format": 99}')
