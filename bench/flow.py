@@ -1,0 +1,126 @@
+"""Freshness at 500 activities a second: from a source's webhook to a live reader, and to being found by search."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from aiohttp import ClientSession, ClientTimeout, TCPConnector
+from elasticsearch import AsyncElasticsearch
+
+from bench.table import Row
+from bench.whole import whole
+from tests.e2e.load import activity
+from tests.fixtures.sse import blocks
+from tests.fixtures.stack import Stack
+
+RATE = 500
+SECONDS = 30
+WARM_UP = 5
+TICK = 0.02
+LOOK = 0.05
+PATIENCE = 60.0
+SECRET = "a secret of the benchmark, long enough"
+SOURCE = {"name": "load", "kind": "webhook", "secret": SECRET}
+
+
+@dataclass
+class Times:
+    """When each activity was handed over, and when it was seen where, in seconds of one clock."""
+
+    sent: dict[str, float] = field(default_factory=dict)
+    streamed: dict[str, float] = field(default_factory=dict)
+    found: dict[str, float] = field(default_factory=dict)
+
+    def delays(self, seen: dict[str, float], since: float) -> list[float]:
+        """Return in milliseconds how long each took that was handed over after ``since``."""
+        return [(at - self.sent[one]) * 1000 for one, at in seen.items() if one in self.sent and self.sent[one] > since]
+
+
+async def measure(kafka: str, elastic: str) -> list[Row]:
+    """Deliver for half a minute to a whole stack with one live reader; returns p50 and p99 of both ways."""
+    times = Times()
+    async with whole(kafka, elastic, WATERCOOLER_SOURCES=json.dumps([SOURCE])) as stack:
+        start = time.perf_counter()
+        looking = [asyncio.create_task(reading(stack, times)), asyncio.create_task(searching(stack, times))]
+        await asyncio.sleep(1)
+        await delivering(stack, times)
+        for _ in range(round(PATIENCE / LOOK)):
+            if len(times.streamed) >= len(times.sent) <= len(times.found):
+                break
+            await asyncio.sleep(LOOK)
+        for task in looking:
+            task.cancel()
+        await asyncio.gather(*looking, return_exceptions=True)
+    return rows(times, start + 1 + WARM_UP)
+
+
+def rows(times: Times, since: float) -> list[Row]:
+    """Return the figures, and whether everything arrived."""
+    spent = max(times.sent.values()) - min(times.sent.values())
+    rate = f"at {len(times.sent) / spent:.0f}/s"
+    found = []
+    for where, seen, bar in (("live reader", times.streamed, "<= 500"), ("search", times.found, "")):
+        delays = times.delays(seen, since)
+        found += [
+            Row(f"source to {where}, p50", percentile(delays, 50), "ms", rate),
+            Row(f"source to {where}, p99", percentile(delays, 99), "ms", rate, bar=bar),
+            Row(f"source to {where}, arrived", len(seen), "", f"{len(times.sent)} sent", len(seen) / len(times.sent)),
+        ]
+    return found
+
+
+def percentile(values: Sequence[float], which: int) -> float:
+    """Return a percentile (1 to 99)."""
+    return statistics.quantiles(values, n=100)[which - 1]
+
+
+async def delivering(stack: Stack, times: Times) -> None:
+    """Deliver at an even rate, whatever the answers take."""
+    url = f"{stack.url('ingest')}/hooks/{SOURCE['name']}"
+    count = round(RATE * TICK)
+    start = time.perf_counter()
+    async with ClientSession(connector=TCPConnector(limit=64)) as session, asyncio.TaskGroup() as group:
+        for tick in range(round((WARM_UP + SECONDS) / TICK)):
+            await asyncio.sleep(max(0.0, start + tick * TICK - time.perf_counter()))
+            for number in range(tick * count, (tick + 1) * count):
+                group.create_task(deliver(session, url, number, times))
+
+
+async def deliver(session: ClientSession, url: str, number: int, times: Times) -> None:
+    """Hand over one activity, signed; RuntimeError when it is not taken."""
+    one = activity(number) | {"published": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
+    body = json.dumps(one).encode()
+    signature = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    times.sent[one["id"]] = time.perf_counter()
+    headers = {"X-Hub-Signature-256": signature, "Content-Type": "application/json"}
+    async with session.post(url, data=body, headers=headers) as answer:
+        if answer.status >= 300:
+            raise RuntimeError(f"{url} answered {answer.status}: {(await answer.text())[:300]}")
+
+
+async def reading(stack: Stack, times: Times) -> None:
+    """Note what a live reader sees."""
+    url = f"{stack.url()}/v1/stream"
+    async with ClientSession(timeout=ClientTimeout(total=None)) as session, session.get(url) as answer:
+        answer.raise_for_status()
+        async for event in blocks(answer.content):
+            if event.data:
+                times.streamed.setdefault(json.loads(event.data)["id"], time.perf_counter())
+
+
+async def searching(stack: Stack, times: Times) -> None:
+    """Note what search would find: look for all that is still out, again and again."""
+    index = f"{stack.environ['WATERCOOLER_INDEX_PREFIX']}activities"
+    async with AsyncElasticsearch(stack.environ["WATERCOOLER_ELASTICSEARCH"]) as client:
+        while True:
+            await asyncio.sleep(LOOK)
+            out = [one for one in times.sent if one not in times.found][:5000]
+            answer = await client.search(index=index, query={"ids": {"values": out}}, source=False, size=len(out))
+            now = time.perf_counter()
+            times.found.update((hit["_id"], now) for hit in answer["hits"]["hits"])
