@@ -15,7 +15,15 @@ from typing import Any
 
 import aiohttp
 import orjson
-from aiohttp import ClientRequest, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
+from aiohttp import (
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    CookieJar,
+    DummyCookieJar,
+    TCPConnector,
+)
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_middlewares import ClientHandlerType
 from aiohttp.helpers import is_ip_address
@@ -101,7 +109,8 @@ class Http:
         self._held_until = 0.0
         self._session = ClientSession(
             connector=TCPConnector(limit=options.connections, resolver=_Outside() if options.public_only else None),
-            cookie_jar=None if options.cookies else DummyCookieJar(),
+            # "unsafe" lets a host that is known by its IP address have a session too; cookies never leave the origins.
+            cookie_jar=CookieJar(unsafe=True) if options.cookies else DummyCookieJar(),
             headers={"User-Agent": _user_agent(source, options.contact), **options.headers},
             timeout=ClientTimeout(total=options.timeout, connect=10),
             middlewares=(self._within_bounds, self._within_budget),
