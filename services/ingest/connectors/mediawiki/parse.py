@@ -62,6 +62,23 @@ def revision(site: Site, page: Row, row: Row, method: Method) -> Activity:
         raise Reject(f"a revision of {site.source} cannot be read: {error!r} in {_sketch(row)}") from error
 
 
+def suppressed(site: Site, page: Row, row: Row, method: Method) -> Activity | None:
+    """Return the withdrawal of a revision that is hidden without a public log entry; None for any other revision."""
+    if not row.get("suppressed"):
+        return None
+    shown = revision(site, page, row, method)
+    return replace(
+        shown,
+        id=activity_id(site.source, f"page/{page['pageid']}", str(row["revid"]), "wiki.hide"),
+        type=ActivityType.UPDATE,
+        verb="wiki.hide",
+        actor=account(site, {}),
+        withdraws=(str(row["revid"]),),
+        tags=(),
+        ext={},
+    )
+
+
 def log_entry(site: Site, entry: Row, page: Row | None, row: Row | None, method: Method) -> Activity | None:
     """Return the activity for a log entry, None for one that is none of ours; Reject when a field is missing.
 

@@ -1,12 +1,36 @@
 """Changes -> activities: fetches what each change needs and hands it to ``parse``."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
+import orjson
+
+from services.common.errors import Reject
 from services.common.model import Activity, Method
+from services.ingest.connector import Failure
 from services.ingest.connectors.mediawiki import parse
 from services.ingest.connectors.mediawiki.api import Row, WikiApi
 from services.ingest.connectors.mediawiki.changes import ENTRY, Change
 from services.ingest.connectors.mediawiki.site import Site
+
+
+@dataclass(slots=True)
+class Found:
+    """What a few changes gave, in order; everything before ``second`` has been given by then."""
+
+    second: int
+    activities: list[Activity] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    def take(self, key: str, row: Row, parser: Callable[..., Activity | None], *arguments: object) -> None:
+        """Add what the parser returns, or the failure when the row cannot be read."""
+        try:
+            activity = parser(*arguments)
+        except Reject as error:
+            self.failures.append(Failure(key=key, value=orjson.dumps(row), error=error))
+            return
+        if activity is not None:
+            self.activities.append(activity)
 
 
 class Reader:
@@ -17,54 +41,59 @@ class Reader:
         self._api = api
         self._page_size = page_size
 
-    async def batches(
-        self, changes: AsyncIterator[Change], method: Method
-    ) -> AsyncIterator[tuple[list[Activity], int]]:
-        """Yield activities in order, each batch with the second up to which everything before it is done."""
+    async def found(self, changes: AsyncIterator[Change], method: Method) -> AsyncIterator[Found]:
+        """Yield what the changes give, in portions."""
         waiting: list[int] = []
         second = 0
         async for change in changes:
             if waiting and (change.kind == ENTRY or len(waiting) >= self._page_size):
-                yield await self._of_revisions(waiting, method), second
+                yield await self._of_revisions(waiting, second, method)
                 waiting = []
             second = change.second
             if change.kind != ENTRY:
                 waiting.append(change.number)
             elif parse.brings_revisions(change.row):
-                async for some in self._brought(change.row, method):
-                    yield some, second
+                async for some in self._brought(change, method):
+                    yield some
             else:
-                yield await self._of_entry(change.row, method), second
+                yield await self._of_entry(change, method)
         if waiting:
-            yield await self._of_revisions(waiting, method), second
+            yield await self._of_revisions(waiting, second, method)
 
-    async def _brought(self, entry: Row, method: Method) -> AsyncIterator[list[Activity]]:
+    async def _brought(self, change: Change, method: Method) -> AsyncIterator[Found]:
         """All revisions of an uploaded or imported page, in portions."""
         numbers: list[int] = []
-        async for number in self._api.history_of(entry.get("logpage", 0)):
+        async for number in self._api.history_of(change.row["logpage"]):
             numbers.append(number)
             if len(numbers) == self._page_size:
-                yield await self._of_revisions(numbers, method)
+                yield await self._of_revisions(numbers, change.second, method)
                 numbers = []
-        yield await self._of_revisions(numbers, method)
+        yield await self._of_revisions(numbers, change.second, method)
 
-    async def _of_revisions(self, numbers: Sequence[int], method: Method) -> list[Activity]:
-        found = await self._api.revisions(numbers)
-        rows = [found[number] for number in numbers if number in found]  # the others were deleted since
-        sha1_of = await self._sha1_of([row for _, row in rows])
-        return [parse.revision(self._site, page, row, method) for page, row in rows if parse.is_news(row, sha1_of)]
+    async def _of_revisions(self, numbers: Sequence[int], second: int, method: Method) -> Found:
+        found = Found(second)
+        known = await self._api.revisions(numbers)
+        shown = [known[number] for number in numbers if number in known]  # the others were deleted since
+        sha1_of = await self._sha1_of([row for _, row in shown])
+        for page, row in shown:
+            if parse.is_news(row, sha1_of):
+                key = f"rev/{row.get('revid')}"
+                found.take(key, row, parse.revision, self._site, page, row, method)
+                found.take(key, row, parse.suppressed, self._site, page, row, method)
+        return found
 
     async def _sha1_of(self, rows: Sequence[Row]) -> dict[int, str]:
         known = parse.hashes(rows)
         parents = await self._api.revisions(parse.unknown_parents(rows, known), "ids|sha1")
         return known | parse.hashes(row for _, row in parents.values())
 
-    async def _of_entry(self, entry: Row, method: Method) -> list[Activity]:
+    async def _of_entry(self, change: Change, method: Method) -> Found:
+        entry = change.row
         # Before the withdrawal: what is hidden beside the text (who, why) is replaced by the revision as shown now.
-        again = await self._of_revisions(parse.hidden_revisions(entry), method)
+        found = await self._of_revisions(parse.hidden_revisions(entry), change.second, method)
         page, row = await self._shown_after(entry)
-        activity = parse.log_entry(self._site, entry, page, row, method)
-        return [*again, activity] if activity else again
+        found.take(f"log/{change.number}", entry, parse.log_entry, self._site, entry, page, row, method)
+        return found
 
     async def _shown_after(self, entry: Row) -> tuple[Row | None, Row | None]:
         if not parse.needs_page(entry):

@@ -24,6 +24,7 @@ class MediaWikiSettings(BaseModel):
     overlap_seconds: int = Field(
         60, ge=2, le=3600, description="How far each look goes back, for changes that the wiki listed late."
     )
+    reconcile_hours: int = Field(48, ge=1, le=24 * 90, description="How far back a reconcile reads again.")
     requests_per_second: float = Field(5.0, gt=0, le=1000, description="Requests, one at a time, at most.")
     maxlag: int = Field(5, ge=1, le=60, description="Wait when the wiki's databases lag by more seconds than this.")
     page_size: int = Field(50, ge=1, le=500, description="Revisions asked for at once.")

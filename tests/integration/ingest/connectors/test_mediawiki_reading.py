@@ -10,7 +10,7 @@ import pytest
 from services.common.http import HttpOptions, opened
 from services.common.model import AccountType, Activity, Method, Visibility
 from services.ingest.connectors.mediawiki.api import WikiApi
-from services.ingest.connectors.mediawiki.changes import Changes
+from services.ingest.connectors.mediawiki.changes import Change, Changes
 from services.ingest.connectors.mediawiki.reader import Reader
 from services.ingest.connectors.mediawiki.site import Site
 from tests.fixtures.mediawiki import MediaWiki
@@ -32,11 +32,12 @@ class Reading:
     async def backfill(self, title: str) -> list[Activity]:
         return await self._about(title, self.changes.history(self.since))
 
-    async def _about(self, title: str, changes: object) -> list[Activity]:
+    async def _about(self, title: str, changes: AsyncIterator[Change]) -> list[Activity]:
         await asyncio.sleep(1.05 - time.time() % 1)  # the running second is left to the next look
         found: list[Activity] = []
-        async for batch, _ in self.reader.batches(changes, Method.POLL):  # type: ignore[arg-type]
-            found += batch
+        async for some in self.reader.found(changes, Method.POLL):
+            assert some.failures == []
+            found += some.activities
         return [one for one in found if title in one.object.title or title in one.ext.get("old", "")]
 
 
