@@ -25,6 +25,10 @@ BULK_SECONDS = Histogram("watercooler_bulk_seconds", "Duration of bulk requests.
 BULK_PRESSURE = Counter(
     "watercooler_bulk_pressure_total", "Documents that the index was too busy for.", registry=REGISTRY
 )
+BULK_HELD = Gauge(
+    "watercooler_bulk_held_records", "Records read and not yet written: what the indexer holds in memory.",
+    registry=REGISTRY,
+)  # fmt: skip
 SOURCE_STATE = Gauge(
     "watercooler_source_up", "1 when the source was read without an error.", ["source"], registry=REGISTRY
 )

@@ -112,6 +112,7 @@ class Writer:
         self._jitter = jitter
         self.pressure = pressure or Pressure()
         self._gathering = _Gathering()
+        self._held = 0
         self._under_way: dict[asyncio.Task[None], frozenset[str]] = {}
         self.failure: BaseException | None = None
         self.trouble = ""
@@ -127,6 +128,15 @@ class Writer:
     def add(self, entry: Entry) -> None:
         """Take a record."""
         self._gathering.add(entry)
+        self._hold(1)
+
+    def _hold(self, more: int) -> None:
+        self._held += more
+        metrics.BULK_HELD.set(self._held)
+
+    def _finished(self, entry: Entry) -> None:
+        self._hold(-1)
+        entry.done()
 
     def wait(self) -> float:
         """Return the seconds until what is gathered is due."""
@@ -160,6 +170,7 @@ class Writer:
     def drop(self, partitions: frozenset[Partition]) -> None:
         """Forget what is gathered, and not under way, of these partitions."""
         kept, self._gathering = self._gathering, _Gathering()
+        self._hold(-len(kept.entries))
         for entry in kept.entries:
             if entry.record.partition not in partitions:
                 self.add(entry)
@@ -185,6 +196,7 @@ class Writer:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._hold(-self._held)
 
     async def _write_all(self, entries: Sequence[Entry]) -> None:
         await self._ready()
@@ -223,11 +235,11 @@ class Writer:
             made = self._make(entry.record)
         except Reject as error:
             await self._put_aside(entry, error, 1)
-            entry.done()
+            self._finished(entry)
             return []
         entry.open, entry.taken_in = len(made.writes), made.taken_in
         if not made.writes:
-            entry.done()
+            self._finished(entry)
         return [(entry, write) for write in made.writes]
 
     async def _put_aside(self, entry: Entry, error: Exception, attempt: int) -> None:
@@ -277,7 +289,7 @@ class Writer:
                 self._letters.good(1)
                 if entry.taken_in is not None:
                     metrics.FRESHNESS.labels("index").observe((now() - entry.taken_in).total_seconds())
-            entry.done()
+            self._finished(entry)
 
     def _settle(self, again: Sequence[Task], reason: str) -> None:
         if again:
