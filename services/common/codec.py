@@ -1,10 +1,11 @@
 """Records as Avro bytes in the Confluent wire format: 0x00, four bytes of schema id (big endian), Avro body.
 
 Format: docs.confluent.io, "Schema Registry serialization: wire format". Ids are those of the checked-in table unless
-a registry has told others (see ``registry_ids``).
+a registry has told others (see services/common/registry.py).
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from io import BytesIO
 from struct import Struct
 from typing import Any, cast
@@ -19,24 +20,30 @@ _MAGIC = 0
 
 
 class Codec:
-    """Encodes one subject with its newest schema and decodes every version of it.
+    """Encodes one subject with its newest schema and decodes every version of it."""
 
-    ``registry_ids`` maps ids of a registry to ``<subject>/v<N>``; readers know both the registry's and our own.
-    """
-
-    def __init__(self, subject: str, registry_ids: Mapping[int, str] | None = None) -> None:
-        name = schemas.newest(subject)
+    def __init__(self, subject: str) -> None:
         self.subject = subject
-        self._schema = schemas.parsed(name)
-        self._names = {**schemas.by_id(), **(registry_ids or {})}
-        registered = [number for number, known in (registry_ids or {}).items() if known == name]
-        self.schema_id = registered[0] if registered else schemas.schema_id(name)
-        self._head = _HEAD.pack(_MAGIC, self.schema_id)
+        self._newest = schemas.newest(subject)
+        self._schema = schemas.parsed(self._newest)
+        self._names = schemas.by_id()
+
+    @cached_property
+    def schema_id(self) -> int:
+        """Id that records carry. Not known when made: codecs are made before a service has asked its registry."""
+        return schemas.schema_id(self._newest)
+
+    @cached_property
+    def _head(self) -> bytes:
+        return _HEAD.pack(_MAGIC, self.schema_id)
 
     def encode(self, record: Mapping[str, Any]) -> bytes:
         """Return ``record`` (plain values in the schema's field names) in wire format."""
+        return self._head + self.body(record)
+
+    def body(self, record: Mapping[str, Any]) -> bytes:
+        """Return the Avro body alone, which is the same whatever ids are in use."""
         out = BytesIO()
-        out.write(self._head)
         fastavro.schemaless_writer(out, self._schema, record)
         return out.getvalue()
 

@@ -6,9 +6,10 @@ Format: github.com/cloudevents/spec, kafka-protocol-binding.md, section 3.2.
 from datetime import datetime
 from hashlib import blake2b
 
-from services.common.codec import Codec
-from services.common.model import EPOCH, Activity
-from services.common.records import activity_out
+import orjson
+
+from services.common.model import Activity
+from services.common.records import Plain, activity_out
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -18,8 +19,6 @@ REDELIVERED = "redelivered"
 """Header of a repetition that is older than the window of deduplication; live readers skip it."""
 REDACTED = "redacted"
 """Header of an activity published again without its content, since the source has withdrawn it."""
-
-_codec = Codec("activity")
 
 
 def rfc3339(at: datetime) -> str:
@@ -42,16 +41,10 @@ def headers(activity: Activity) -> Headers:
 
 def fingerprint(activity: Activity) -> str:
     """Return a hash of what the activity says, whatever way and whenever it came in (blake2b, 128 bits, hex)."""
-    plain = activity_out(activity)
-    plain["recorded"] = EPOCH
-    plain["provenance"] = {
-        "source": activity.provenance.source,
-        "connector": "",
-        "connectorVersion": "",
-        "method": "UNKNOWN",
-        "nativeType": "",
-        "nativeId": "",
-        "authenticated": False,
-        "mapping": 0,
-    }
-    return blake2b(_codec.encode(plain), digest_size=16).hexdigest()
+    return fingerprint_of(activity_out(activity))
+
+
+def fingerprint_of(plain: Plain) -> str:
+    """As ``fingerprint``, for one that has been made a plain record already."""
+    said = plain | {"recorded": None, "provenance": plain["provenance"]["source"]}
+    return blake2b(orjson.dumps(said), digest_size=16).hexdigest()

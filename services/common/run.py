@@ -13,7 +13,7 @@ from typing import Any
 import uvloop
 from aiohttp import web
 
-from services.common import logs
+from services.common import logs, registry
 from services.common.errors import Retry, Stop
 from services.common.settings import Settings
 
@@ -39,6 +39,7 @@ async def _supervise(name: str, service: Service, settings: Settings) -> int:
     for one in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(one, stop.set)
     try:
+        await registry.learn(settings)
         async with service(settings) as parts:
             log.info("started")
             await _until(stop, parts)

@@ -1,6 +1,7 @@
 """The only reader of ``schemas/``: parsed Avro schemas by subject, version and id."""
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
@@ -31,15 +32,35 @@ def parsed(name: str) -> dict[str, Any]:
 
 def newest(subject: str) -> str:
     """Return the newest ``<subject>/v<N>`` of a subject."""
-    return max((name for name in table() if name.split("/")[0] == subject), key=lambda name: int(name.split("/v")[1]))
+    return versions(subject)[-1]
 
 
 def schema_id(name: str) -> int:
-    """Return the checked-in id of ``<subject>/v<N>``."""
-    return table()[name]
+    """Return the id that records of ``<subject>/v<N>`` carry: a registry's where there is one, else the table's."""
+    return _registered().get(name, table()[name])
 
 
 @cache
 def by_id() -> dict[int, str]:
-    """Return ``<subject>/v<N>`` by checked-in id."""
+    """Return ``<subject>/v<N>`` by id: those of the checked-in table, and those that a registry has given."""
     return {number: name for name, number in table().items()}
+
+
+def learn(registered: Mapping[int, str]) -> None:
+    """Take the ids of a registry: from now on records carry them, and those with ids of the table are read as well."""
+    by_id().update(registered)
+    _registered().update({name: number for number, name in registered.items()})
+
+
+@cache
+def _registered() -> dict[str, int]:
+    return {}
+
+
+def versions(subject: str) -> list[str]:
+    """Return every ``<subject>/v<N>`` of a subject, oldest first."""
+    return sorted((name for name in table() if name.split("/")[0] == subject), key=_number)
+
+
+def _number(name: str) -> int:
+    return int(name.split("/v")[1])

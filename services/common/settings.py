@@ -61,6 +61,11 @@ class Settings(BaseSettings):
     topic_prefix: str = Field(
         "watercooler.", pattern=r"^[A-Za-z0-9.-]{0,100}$", description="Prefix of every topic's name."
     )
+    schema_registry: SecretStr = Field(
+        SecretStr(""),
+        description="URL of a Confluent-compatible schema registry, with user and password where it needs them;"
+        " empty: the checked-in ids, which the gateway serves at /registry.",
+    )
     elasticsearch: str = Field("http://127.0.0.1:9200", description="URL of Elasticsearch.")
     elasticsearch_ca_file: str = Field("", description="File with the certificate authority of Elasticsearch (PEM).")
     elasticsearch_api_key: SecretStr = Field(SecretStr(""), description="API key for Elasticsearch.")
