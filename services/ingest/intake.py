@@ -1,0 +1,187 @@
+"""Batches -> Kafka: access records first, then accounts, then activities; returns when all is stored.
+
+Of a withdrawal every reader learns by the object's access record, before the activity that tells of it
+(docs/adr/0001-withdrawal.md). Of a container without any record the audience of its first activity is taken.
+"""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from services.common import metrics, topics
+from services.common.access import AccessView
+from services.common.bus import Outgoing, Publisher, Unpublished
+from services.common.clock import Clock, now
+from services.common.codec import Codec
+from services.common.deadletters import DeadLetters, FromSource
+from services.common.envelope import FINGERPRINT, fingerprint_of, headers
+from services.common.errors import Reject
+from services.common.model import (
+    EVERY_VERSION,
+    Access,
+    AccessKind,
+    Account,
+    AccountType,
+    Activity,
+    Visibility,
+)
+from services.common.records import access_out, activity_out
+from services.ingest.connector import Batch
+
+LONGEST_CONTENT = 200_000
+"""Characters of a body that are carried; a topic takes 1 MiB a record. Longer ones are marked as truncated."""
+_AT_ONCE = 250
+"""Activities encoded at one go: the event loop waits as long."""
+
+
+class Intake:
+    """Publishes what connectors found. One for all sources of the process."""
+
+    def __init__(
+        self, publisher: Publisher, access: AccessView, letters: DeadLetters, *, prefix: str, clock: Clock = now
+    ) -> None:
+        self._publisher = publisher
+        self._access = access
+        self._letters = letters
+        self._prefix = prefix
+        self._clock = clock
+        self._activities = Codec("activity")
+        self._accesses = Codec("access")
+        self._accounts = Codec("account")
+        self._known: set[str] = set()
+
+    async def take(self, source: str, batch: Batch) -> None:
+        """Return once Kafka has acknowledged the batch. Raises Retry or Stop when it did not; all may come again."""
+        await self._say(source, batch.access)
+        await self._introduce(source, batch.accounts)
+        for start in range(0, len(batch.activities), _AT_ONCE):
+            await self._publish_activities(source, batch.activities[start : start + _AT_ONCE])
+            await asyncio.sleep(0)
+        metrics.RECORDS.labels("ingest", source, "published").inc(len(batch.activities))
+        await self._give_up(source, batch)
+
+    async def _publish_activities(self, source: str, activities: Sequence[Activity]) -> None:
+        known = [bounded(one) for one in activities]
+        await self._say(source, self._implied(source, known))
+        await self._publish(source, [self._outgoing(one) for one in known])
+
+    def _outgoing(self, activity: Activity) -> Outgoing:
+        plain = activity_out(activity) | {"recorded": self._clock()}
+        return Outgoing(
+            topic=topics.ACTIVITY.name(self._prefix),
+            key=activity.id,
+            value=self._activities.encode(plain),
+            headers=(*headers(activity), (FINGERPRINT, fingerprint_of(plain).encode())),
+            place=activity.object.id,
+        )
+
+    def _implied(self, source: str, activities: Iterable[Activity]) -> list[Access]:
+        """The access records that activities call for: of their containers' first mention, of what they withdraw."""
+        found: dict[str, Access] = {}
+        for activity in activities:
+            container = activity.audience.container
+            if container and container not in found and self._access.get(container) is None:
+                found[container] = container_access(activity, source)
+            if activity.withdraws:
+                of = activity.object.id
+                found[of] = withdrawal(activity, found.get(of) or self._access.get(of), source)
+        return list(found.values())
+
+    async def _say(self, source: str, records: Sequence[Access]) -> None:
+        news = [one for one in records if not _same(one, self._access.get(one.id))]
+        stamped = [replace(one, recorded=self._clock(), source=one.source or source) for one in news]
+        await self._publish(
+            source,
+            [
+                Outgoing(
+                    topic=topics.ACCESS.name(self._prefix), key=one.id, value=self._accesses.encode(access_out(one))
+                )
+                for one in stamped
+            ],
+        )
+        for one in stamped:  # the view will read them as well, but what follows must know at once
+            self._access.apply(one)
+
+    async def _introduce(self, source: str, accounts: Sequence[Account]) -> None:
+        news = [one for one in accounts if f"{one}" not in self._known]
+        await self._publish(source, [self._introduction(source, one) for one in news])
+        self._known.update(f"{one}" for one in news)
+
+    def _introduction(self, source: str, account: Account) -> Outgoing:
+        automated = account.type in (AccountType.SERVICE, AccountType.APPLICATION)
+        record = {
+            "account": account.id,
+            "person": "" if automated or account.type is not AccountType.PERSON else account.id,
+            "name": account.name,
+            "handle": account.handle,
+            "addressHash": account.address_hash,
+            "automated": automated,
+            "evidence": "self",
+            "source": source,
+            "recorded": self._clock(),
+        }
+        return Outgoing(topic=topics.ACCOUNT.name(self._prefix), key=account.id, value=self._accounts.encode(record))
+
+    async def _publish(self, source: str, records: Sequence[Outgoing]) -> None:
+        """Publish; what is too large for the topic goes aside, anything else is raised."""
+        if not records:
+            return
+        try:
+            await self._publisher.publish(records)
+        except Unpublished as failed:
+            others = [error for _, error in failed.failures if not isinstance(error, Reject)]
+            if others:
+                raise others[0] from failed
+            for record, error in failed.failures:
+                await self._letters.put(FromSource(source=source, value=None, key=record.key), error)
+
+    async def _give_up(self, source: str, batch: Batch) -> None:
+        """Put aside what could not be mapped; the good ones stand between them, as they did at the source."""
+        good = len(batch.activities)
+        between = good // (len(batch.failures) + 1)
+        for failure in batch.failures:
+            self._letters.good(between)
+            metrics.RECORDS.labels("ingest", source, "rejected").inc()
+            await self._letters.put(FromSource(source=source, value=failure.value, key=failure.key), failure.error)
+        self._letters.good(good - between * len(batch.failures))
+
+
+def bounded(activity: Activity) -> Activity:
+    """Return the activity with a body of at most LONGEST_CONTENT characters."""
+    if len(activity.object.content) <= LONGEST_CONTENT:
+        return activity
+    short = replace(activity.object, content=activity.object.content[:LONGEST_CONTENT], truncated=True)
+    return replace(activity, object=short)
+
+
+def container_access(activity: Activity, source: str) -> Access:
+    """Return the record of a container of which nobody has said anything, as its first activity's audience says.
+
+    Only PUBLIC can be taken from there: of whom else a container is open to an activity says nothing.
+    """
+    audience = activity.audience
+    place = next((c for c in activity.context if c.id == audience.container), None)
+    return Access(
+        id=audience.container,
+        kind=AccessKind.CONTAINER,
+        visibility=audience.visibility if audience.visibility is Visibility.PUBLIC else Visibility.UNKNOWN,
+        name=place.name if place else "",
+        url=place.url if place else "",
+        source=source,
+    )
+
+
+def withdrawal(activity: Activity, known: Access | None, source: str) -> Access:
+    """Return the object's record with what the activity withdraws, beside what was withdrawn or restricted before."""
+    before = known or Access(id=activity.object.id, kind=AccessKind.OBJECT, source=source)
+    every = EVERY_VERSION in activity.withdraws
+    return replace(
+        before,
+        withdrawn=tuple(sorted({*before.withdrawn, *activity.withdraws})),
+        order=max(before.order, activity.order) if every else before.order,
+    )
+
+
+def _same(one: Access, known: Access | None) -> bool:
+    """Return whether the record says nothing new; when and by whom it was said is no news."""
+    return known is not None and replace(one, recorded=known.recorded, source=known.source) == known

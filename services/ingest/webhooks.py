@@ -1,0 +1,140 @@
+"""The server that sources deliver to: verified first, read then, answered 2xx only once Kafka has it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiolimiter import AsyncLimiter
+
+from services.common import logs, metrics
+from services.common.deadletters import DeadLetters, FromSource
+from services.common.errors import Reject, Retry, WatercoolerError
+from services.common.health import Ready, add_routes
+from services.ingest.connector import Delivery, Receipt, Receiver, Unverified
+from services.ingest.intake import Intake
+
+LARGEST = 1_048_576
+"""Bytes of a delivery; GitHub's largest are 25 MB, ours and those of the sources known here far smaller."""
+_SLOWEST = 30.0
+"""Seconds that a body may take to arrive, and Kafka to acknowledge: a sender gives up about then and comes again."""
+_log = logs.get(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A source that takes deliveries. ``prefixes`` are its paths beside ``/hooks/<source>``."""
+
+    source: str
+    receiver: Receiver
+    prefixes: Sequence[str] = ()
+
+
+def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return an RFC 9457 problem. ``detail`` is one sentence for the sender: what, and what to do."""
+    return web.json_response(
+        {"type": "about:blank", "status": status, "title": title, "detail": detail},
+        status=status,
+        headers=headers,
+        content_type="application/problem+json",
+    )
+
+
+class Doors:
+    """Answers deliveries of all sources."""
+
+    def __init__(
+        self, doors: Sequence[Door], intake: Intake, letters: DeadLetters, *, per_second: float = 100.0
+    ) -> None:
+        self._doors = {door.source: door for door in doors}
+        self._intake = intake
+        self._letters = letters
+        self._budgets = {door.source: AsyncLimiter(per_second, 1) for door in doors}
+
+    def application(self, ready: Ready) -> web.Application:
+        """Return the server with health and metrics beside."""
+        app = web.Application(client_max_size=LARGEST, middlewares=[_guard])
+        app.router.add_route("*", "/hooks/{source}", self._hook)
+        app.router.add_route("*", "/hooks/{source}/{rest:.*}", self._hook)
+        for prefix in {prefix for door in self._doors.values() for prefix in door.prefixes}:
+            app.router.add_route("*", prefix + "/{rest:.*}", self._prefixed(prefix))
+        add_routes(app, ready)
+        return app
+
+    async def _hook(self, request: web.Request) -> web.Response:
+        door = self._doors.get(request.match_info["source"])
+        if door is None:
+            return problem(404, "Not found", "No source of this name takes deliveries.")
+        return await self._take(door, await _delivery(request))
+
+    def _prefixed(self, prefix: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+        """Of several sources behind one path, the one that verifies the delivery takes it."""
+
+        async def handle(request: web.Request) -> web.Response:
+            delivery = await _delivery(request)
+            answer = problem(404, "Not found", "No source takes deliveries here.")
+            for door in self._doors.values():
+                if prefix in door.prefixes:
+                    answer = await self._take(door, delivery)
+                    if answer.status not in (401, 403):
+                        break
+            return answer
+
+        return handle
+
+    async def _take(self, door: Door, delivery: Delivery) -> web.Response:
+        if not self._budgets[door.source].has_capacity():
+            return problem(429, "Too many", "This source delivers too much at once; come again.", {"Retry-After": "1"})
+        await self._budgets[door.source].acquire()
+        try:
+            receipt = await asyncio.wait_for(self._receive(door, delivery), _SLOWEST)
+        except Unverified as error:
+            metrics.RECORDS.labels("ingest", door.source, "unverified").inc()
+            return problem(401, "Not verified", str(error))
+        except Reject as error:
+            await self._letters.put(FromSource(source=door.source, value=delivery.body, key=delivery.path), error)
+            return problem(422, "Not understood", str(error))
+        except (Retry, TimeoutError) as error:
+            _log.warning("delivery refused for now", source=door.source, reason=type(error).__name__)
+            return problem(503, "Not now", "The delivery was not stored; send it again.", {"Retry-After": "5"})
+        return web.json_response(dict(receipt.answer), status=receipt.status, headers=dict(receipt.headers))
+
+    async def _receive(self, door: Door, delivery: Delivery) -> Receipt:
+        receipt = await door.receiver.receive(delivery)
+        await self._intake.take(door.source, receipt.batch)
+        return receipt
+
+
+async def _delivery(request: web.Request) -> Delivery:
+    try:
+        body = await asyncio.wait_for(request.read(), _SLOWEST)
+    except TimeoutError as error:
+        raise web.HTTPRequestTimeout from error
+    return Delivery(
+        method=request.method,
+        path=request.match_info.get("rest", ""),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        query=dict(request.query),
+    )
+
+
+@web.middleware
+async def _guard(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Turn every error into a problem without internals."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        return problem(error.status, error.reason, _DETAILS.get(error.status, error.reason))
+    except WatercoolerError as error:
+        _log.error("delivery failed", reason=str(error))
+        return problem(503, "Not now", "The delivery was not stored; send it again.", {"Retry-After": "5"})
+
+
+_DETAILS = {
+    404: "There is nothing here; sources deliver to /hooks/<source>.",
+    408: "The body did not arrive in time.",
+    413: f"A delivery may have {LARGEST} bytes at most.",
+}
