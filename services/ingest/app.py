@@ -88,7 +88,7 @@ def _doors(opened: Sequence[tuple[Source, Connector | None]]) -> list[Door]:
     return [
         Door(source=source.name, receiver=connector, prefixes=registry.load(source.kind).prefixes)
         for source, connector in opened
-        if isinstance(connector, Receiver)
+        if connector is not None and isinstance(connector, Receiver)
     ]
 
 

@@ -66,13 +66,10 @@ async def _import(config: Settings, file: str, source: str, restart: bool) -> im
 
 def _bar() -> Bar:
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:,.0f} lines"),
-        TimeElapsedColumn(),
+    name, count = TextColumn("{task.description}"), TextColumn("{task.completed:,.0f} lines")
+    return Bar(
+        name, BarColumn(), count, TimeElapsedColumn(), console=console, disable=not console.is_terminal, transient=True
     )
-    return Bar(*columns, console=console, disable=not console.is_terminal, transient=True)
 
 
 @click.group(invoke_without_command=False)

@@ -8,7 +8,7 @@ import asyncio
 import gzip
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
@@ -77,13 +77,12 @@ def opened(path: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer
         return
     try:
-        with Path(path).open("rb") as raw:
-            packed = raw.read(2) == _GZIP
-        unpacked = gzip.open(path) if packed else Path(path).open("rb")
+        raw = Path(path).open("rb")  # noqa: SIM115 - closed below, but opened where the error is explained
     except OSError as error:
         raise Stop(f"{path} cannot be read ({error.strerror})") from error
-    with cast("AbstractContextManager[BinaryIO]", unpacked) as lines:
-        yield lines
+    with raw:
+        packed = raw.peek(2)[:2] == _GZIP
+        yield cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
 
 
 async def _batches(lines: BinaryIO, begin: int, progress: Progress) -> AsyncIterator[list[tuple[int, bytes]]]:
