@@ -25,10 +25,7 @@ BULK_SECONDS = Histogram("watercooler_bulk_seconds", "Duration of bulk requests.
 BULK_PRESSURE = Counter(
     "watercooler_bulk_pressure_total", "Documents that the index was too busy for.", registry=REGISTRY
 )
-BULK_HELD = Gauge(
-    "watercooler_bulk_held_records", "Records read and not yet written: what the indexer holds in memory.",
-    registry=REGISTRY,
-)  # fmt: skip
+BULK_HELD = Gauge("watercooler_bulk_held_records", "Records that the indexer holds in memory.", registry=REGISTRY)
 SOURCE_STATE = Gauge(
     "watercooler_source_up", "1 when the source was read without an error.", ["source"], registry=REGISTRY
 )

@@ -147,7 +147,8 @@ class World:
         try:
             bounds = await reader.bounds(topics.DEADLETTER.name(self.bus.prefix))
             await reader.start_at({p: first for p, (first, _) in bounds.items()})
-            left, found = sum(end - first for first, end in bounds.values()), []
+            left = sum(end - first for first, end in bounds.values())
+            found: list[dict[str, Any]] = []
             while len(found) < left:
                 found += [codec.decode(r.value or b"") for r in await reader.poll(limit=1_000, wait=1)]
             return found

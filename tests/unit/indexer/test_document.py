@@ -25,8 +25,8 @@ AT = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
 def enriched(generation: int = 0, **changed: Any) -> Enriched:
-    thing: dict[str, Any] = {"id": "wiki:page/7", "type": "Article", "title": "Herons", "content": "They stand.", "order": 42}
-    thing |= changed.pop("object", {})
+    thing: dict[str, Any] = {"id": "wiki:page/7", "type": "Article", "title": "Herons", "content": "They stand."}
+    thing |= {"order": 42, **changed.pop("object", {})}
     activity = Activity(
         **{
             "id": "wiki:page/7@42#wiki.edit",
