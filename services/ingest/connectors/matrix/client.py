@@ -2,14 +2,17 @@
 
 import json
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from services.common.http import Http
+from services.common.model import micros
 
 Event = dict[str, Any]
 
 PREFIX = "/_matrix/client/v3"
+TIMES = "/_matrix/client/v1"
 REFUSED = (403, 404)
 """Answers about one room or event that is not ours to read; no trouble of the whole source."""
 NOTHING: dict[str, list[str]] = {"types": []}
@@ -66,6 +69,17 @@ class MatrixClient:
             more = page.get("end")
             if more is None or not page.get("chunk"):
                 return
+
+    async def place_at(self, room_id: str, at: datetime) -> str | None:
+        """Return the place in a room before the first event since a time; None when there is none."""
+        stamp = {"ts": str(micros(at) // 1000), "dir": "f"}
+        room = _quote(room_id)
+        first = await self._http.get(f"{TIMES}/rooms/{room}/timestamp_to_event", params=stamp, allow=REFUSED)
+        if first.status in REFUSED:
+            return None
+        event = _quote(first.json()["event_id"])
+        around = await self._http.get(f"{PREFIX}/rooms/{room}/context/{event}", params={"limit": "0"}, allow=REFUSED)
+        return None if around.status in REFUSED else str(around.json()["start"])
 
     async def sync(self, since: str | None, wait: float, size: int) -> dict[str, Any]:
         """Return what is new since a place (None: where we are now, without history); waits up to ``wait`` seconds."""

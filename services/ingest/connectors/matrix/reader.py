@@ -1,12 +1,25 @@
 """Events -> activities: looks up what an edit or a redaction is about and hands it to ``parse``."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+import orjson
+
+from services.common.errors import Reject
 from services.common.model import Activity
+from services.ingest.connector import Failure
 from services.ingest.connectors.matrix import parse
 from services.ingest.connectors.matrix.client import Event, MatrixClient
 from services.ingest.connectors.matrix.memory import Kind, Known, Memory, redacts
 from services.ingest.connectors.matrix.parse import Scene
+
+
+@dataclass(slots=True)
+class Found:
+    """What some events gave, in their order."""
+
+    activities: list[Activity] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
 
 
 class Reader:
@@ -16,24 +29,24 @@ class Reader:
         self._client = client
         self._memory = memory
 
-    async def activities(self, scene: Scene, events: Iterable[Event]) -> list[Activity]:
-        """Return what a room's events say, in their order; state and encrypted events say nothing here."""
-        found: list[Activity] = []
+    async def found(self, scene: Scene, events: Iterable[Event]) -> Found:
+        """Return what a room's events say; state and encrypted events say nothing here."""
+        found = Found()
         for event in events:
-            found += [activity async for activity in self._said_by(scene, event)]
+            try:
+                found.activities += await self._said_by(scene, event)
+            except Reject as error:
+                found.failures.append(Failure(key=str(event.get("event_id")), value=orjson.dumps(event), error=error))
         return found
 
-    async def _said_by(self, scene: Scene, event: Event) -> AsyncIterator[Activity]:
+    async def _said_by(self, scene: Scene, event: Event) -> list[Activity]:
         known = self._memory.add(event)
         if event.get("type") == "m.room.redaction":
             emptied = await self._known(scene, redacts(event))
-            activity = parse.redaction(scene, event, emptied)
-            again = await self._text_before(scene, event, emptied)
+            said = [parse.redaction(scene, event, emptied), await self._text_before(scene, event, emptied)]
         else:
-            activity, again = await self._activity(scene, event, known), None
-        for one in (activity, again):
-            if one is not None:
-                yield one
+            said = [await self._activity(scene, event, known)]
+        return [activity for activity in said if activity is not None]
 
     async def _activity(self, scene: Scene, event: Event, known: Known) -> Activity | None:
         if known.kind is Kind.EDIT:

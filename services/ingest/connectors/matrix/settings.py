@@ -22,6 +22,7 @@ class MatrixSettings(BaseModel):
     )
     link: str = Field("https://matrix.to/#/", description="Put before room and event ids to make links for people.")
     sync_seconds: float = Field(20.0, ge=0, le=60, description="How long one request waits for something new.")
+    reconcile_hours: int = Field(48, ge=1, le=24 * 90, description="How far back a reconcile reads again.")
     requests_per_second: float = Field(10.0, gt=0, le=1000, description="Requests at most.")
     page_size: int = Field(100, ge=1, le=1000, description="Events asked for at once.")
     longest: int = Field(100_000, ge=1000, le=1_000_000, description="Characters of a message that are kept.")

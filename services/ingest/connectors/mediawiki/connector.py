@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 
 import orjson
 from pydantic import BaseModel
@@ -17,6 +18,7 @@ from services.ingest.connectors.mediawiki.reader import Found, Reader
 from services.ingest.connectors.mediawiki.settings import MediaWikiSettings
 from services.ingest.connectors.mediawiki.site import Site, account, instant, second_of
 
+LIST_AGAIN = timedelta(hours=1)
 VISIBILITY = {"public": Visibility.PUBLIC, "restricted": Visibility.RESTRICTED}
 
 
@@ -30,6 +32,8 @@ class MediaWiki:
         self._site = site
         self._changes = Changes(api, settings.namespaces)
         self._reader = Reader(site, api, settings.page_size)
+        self._users: Sequence[Account] = ()
+        self._listed: datetime | None = None
 
     async def discover(self) -> Sequence[Container]:
         """Return the wiki."""
@@ -49,9 +53,13 @@ class MediaWiki:
         )
 
     async def accounts(self) -> Sequence[Account]:
-        """Return the wiki's users who have written something."""
-        rows = self._api.rows("allusers", aulimit="max", auwitheditsonly="1")
-        return [account(self._site, {"user": row["name"], "userid": row["userid"]}) async for row in rows]
+        """Return the wiki's users who have written something; a list of thousands is asked for once an hour."""
+        now = self._tools.clock()
+        if self._listed is None or now - self._listed >= LIST_AGAIN:
+            rows = self._api.rows("allusers", aulimit="max", auwitheditsonly="1")
+            self._users = [account(self._site, {"user": row["name"], "userid": row["userid"]}) async for row in rows]
+            self._listed = now
+        return self._users
 
     async def backfill(self, container: Container, cursor: str) -> AsyncIterator[Batch]:
         """Yield revisions and log entries, oldest first."""

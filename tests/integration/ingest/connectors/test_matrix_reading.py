@@ -37,7 +37,7 @@ class Reading:
         found: list[Activity] = []
         place = start or ""
         async for events, after in self.client.pages(room_id, 4, start):
-            found += await self.reader.activities(scene, events)
+            found += (await self.reader.found(scene, events)).activities
             place = after
         return found, place
 
