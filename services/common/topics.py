@@ -93,6 +93,14 @@ ERASURE = _topic(
     "Requests to forget a person.",
     placed_by="request id",
 )
+CONTRIBUTION = _topic(
+    "contribution.v1",
+    "person + activity",
+    _COMPACT,
+    "enrich",
+    "Who took part in what: activities re-keyed to the person, between the parts of scoring.",
+    placed_by="person id",
+)
 DEADLETTER = _topic(
     "deadletter.v1",
     "original key",
@@ -118,6 +126,7 @@ TOPICS: tuple[Topic, ...] = (
     SETTING,
     CURSOR,
     ERASURE,
+    CONTRIBUTION,
     DEADLETTER,
 )
 """All topics. `watercooler topics apply|diff|describe` reads nothing else."""
