@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     auth: Literal["demo", "none"] = Field(
         "none", description="demo: view the page as any person, on loopback only. none: nobody may read."
     )
+    gateway_streams: int = Field(10_000, ge=1, description="Live streams that one gateway process serves at most.")
+    gateway_streams_per_person: int = Field(50, ge=1, description="Live streams of one person at most.")
+    gateway_streams_per_address: int = Field(200, ge=1, description="Live streams to one address at most.")
     deadletters_in_a_row: int = Field(
         100, ge=1, description="Records given up one after another at which a service stops instead."
     )
