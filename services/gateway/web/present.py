@@ -147,3 +147,39 @@ def ago(at: datetime, now: datetime) -> str:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def phrases() -> dict[str, Any]:
+    """Return the words of verbs as the live module takes them."""
+    return {"verbs": dict(PHRASES), "types": dict(BY_TYPE), "otherwise": OTHERWISE}
+
+
+def evidence(count: int) -> str:
+    """Return how much speaks for a person, in words."""
+    return (
+        "One thing that you may open is about it." if count == 1 else f"{count} things that you may open are about it."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thing:
+    """An object as shown on its own page."""
+
+    title: str
+    content: str
+    kind: str
+    source_url: str
+    gone: bool
+
+
+def thing(activity: Mapping[str, Any], *, deleted: bool) -> Thing:
+    """Return the object of an activity; a title that is only the first line of the text is not shown twice."""
+    shown = activity["object"]
+    title, content = shown.get("title") or "", activity.get("text") or shown.get("content") or ""
+    return Thing(
+        title=title or " ".join(content.split())[:80],
+        content=content.removeprefix(title).lstrip() if title else content,
+        kind=KINDS.get(shown.get("type", ""), "other"),
+        source_url=safe_url(shown.get("url", "")),
+        gone=deleted or shown.get("type") == "Tombstone",
+    )

@@ -1,0 +1,54 @@
+"""The application: its routes, and what every request passes through. Wiring only."""
+
+from time import monotonic
+
+from aiohttp import web
+
+from services.common import health, metrics
+from services.gateway import keys
+from services.gateway.parts import Parts
+from services.gateway.problems import Handler, as_problems
+from services.gateway.respond import secured
+from services.gateway.routes import ROUTES, Route
+from services.gateway.web import viewers, views
+
+LARGEST = 64 * 1024
+"""Bytes of a request's body."""
+
+
+def build(parts: Parts) -> web.Application:
+    """Return the application over these parts."""
+    app = web.Application(middlewares=[measured, secured, as_problems, views.errors], client_max_size=LARGEST)
+    parts.put(app)
+    for route in ROUTES:
+        app.router.add_route(route.method, route.path, route.handler if route.open else _asked(route))
+    views.add_routes(app)
+    viewers.prepare(app)
+    health.add_routes(app, parts.missing)
+
+    async def drain(_: web.Application) -> None:
+        parts.hub.close("drain")
+        parts.for_you_hub.close("drain")
+
+    app.on_shutdown.append(drain)
+    return app
+
+
+def _asked(route: Route) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        request[keys.ASKER] = request.app[keys.AUTH].asker(request)
+        return await route.handler(request)
+
+    return handler
+
+
+@web.middleware
+async def measured(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Measure how long requests take, by route."""
+    began = monotonic()
+    response = await handler(request)
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "none"
+    if response.content_type not in ("text/event-stream", "application/x-ndjson"):
+        metrics.REQUESTS.labels(route, str(response.status)).observe(monotonic() - began)
+    return response

@@ -1,0 +1,165 @@
+"""Filters of feeds: the same names and meaning for REST, for search and for the live stream."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from multidict import MultiMapping
+
+from services.common.model import Enriched, micros
+from services.gateway.problems import Problem
+
+FIELDS: Mapping[str, str] = {
+    "source": "source",
+    "type": "type",
+    "verb": "verb",
+    "actor": "actor",
+    "person": "people",
+    "container": "context",
+    "tag": "tags",
+}
+"""Name of a filter and the field of the index that it looks at."""
+
+VALUES = 20
+LONGEST = 1_024
+TEXT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What is asked for. Values of one name are alternatives; names are joined by "and". Hashable."""
+
+    values: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str = ""
+
+    def fields(self, without: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
+        """Return the filters of a search query, except those named."""
+        return {FIELDS[name]: given for name, given in self.values if name not in without}
+
+    def get(self, name: str) -> tuple[str, ...]:
+        """Return the values of one filter."""
+        return dict(self.values).get(name, ())
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return the filters as query parameters."""
+        found = [(name, value) for name, given in self.values for value in given]
+        found += [(name, at.isoformat()) for name, at in (("since", self.since), ("until", self.until)) if at]
+        return found + ([("q", self.text)] if self.text else [])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What filters look at in one activity. ``words`` is all its text, in lower case."""
+
+    values: Mapping[str, frozenset[str]]
+    published: int
+    words: str
+
+    def match(self, filters: Filters) -> bool:
+        """Return whether the activity is among what is asked for."""
+        if any(self.values[name].isdisjoint(given) for name, given in filters.values):
+            return False
+        if filters.since and self.published < micros(filters.since):
+            return False
+        if filters.until and self.published >= micros(filters.until):
+            return False
+        return not filters.text or all(word in self.words for word in filters.text.lower().split())
+
+
+def facts(e: Enriched) -> Facts:
+    """Return what filters look at in an enriched activity."""
+    a = e.activity
+    said = (a.object.title, e.text, a.actor.name, *a.tags, *e.tags, *e.phrases, *a.files)
+    return Facts(
+        values={
+            "source": frozenset({a.provenance.source}),
+            "type": frozenset({a.type.value}),
+            "verb": frozenset({a.verb}),
+            "actor": frozenset({a.actor.id}),
+            "person": frozenset(p for p in (e.person, *e.coauthor_people) if p),
+            "container": frozenset(c.id for c in a.context),
+            "tag": frozenset((*a.tags, *e.tags)),
+        },
+        published=micros(a.published),
+        words="\n".join(said).lower(),
+    )
+
+
+def read(query: MultiMapping[str]) -> Filters:
+    """Return the filters in query parameters; raises Problem that names the wrong one."""
+    values = tuple((name, _values(name, query.getall(name))) for name in FIELDS if query.getall(name, []))
+    return Filters(values=values, since=_time(query, "since"), until=_time(query, "until"), text=text(query))
+
+
+def text(query: MultiMapping[str]) -> str:
+    """Return what a person typed into ``q``."""
+    given = one(query, "q").strip()
+    if len(given) > TEXT:
+        raise wrong("q", f"at most {TEXT} characters are expected, {len(given)} were given")
+    return given
+
+
+def one(query: MultiMapping[str], name: str) -> str:
+    """Return a parameter that may be given once; empty when it is not there."""
+    given = query.getall(name, [])
+    if len(given) > 1:
+        raise wrong(name, "it may be given once only")
+    return given[0] if given else ""
+
+
+def number(query: MultiMapping[str], name: str, *, default: int, least: int, most: int) -> int:
+    """Return a whole number within bounds."""
+    given = one(query, name)
+    if not given:
+        return default
+    if not (given.isascii() and given.isdigit() and len(given) < 10 and least <= int(given) <= most):
+        raise wrong(name, f"a whole number from {least} to {most} is expected")
+    return int(given)
+
+
+def share(query: MultiMapping[str], name: str, *, default: float) -> float:
+    """Return a number from 0 to 1."""
+    given = one(query, name)
+    try:
+        found = float(given) if given else default
+    except ValueError:
+        found = -1
+    if not 0 <= found <= 1:
+        raise wrong(name, "a number from 0 to 1 is expected")
+    return found
+
+
+def only(query: MultiMapping[str], *known: str) -> None:
+    """Raise Problem for a parameter that is not known: a misspelt filter must not widen what is answered."""
+    unknown = sorted(set(query) - {*known, "as"})
+    if unknown:
+        raise wrong(unknown[0][:60], f"there is no such parameter; known are {', '.join(known) or 'none'}")
+
+
+def wrong(name: str, why: str) -> Problem:
+    """Return the problem of a parameter."""
+    return Problem(400, "bad-parameter", f"{name}: {why}.", parameter=name)
+
+
+def _values(name: str, given: list[str]) -> tuple[str, ...]:
+    found = tuple(sorted({value for value in given if value}))
+    if len(found) > VALUES:
+        raise wrong(name, f"at most {VALUES} values are expected, {len(found)} were given")
+    if any(len(value) > LONGEST for value in found):
+        raise wrong(name, f"a value of at most {LONGEST} characters is expected")
+    if not found:
+        raise wrong(name, "a value is expected")
+    return found
+
+
+def _time(query: MultiMapping[str], name: str) -> datetime | None:
+    given = one(query, name)
+    if not given:
+        return None
+    try:
+        at = datetime.fromisoformat(given.replace(" ", "+"))  # a plus sign that was not escaped arrives as a space
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise wrong(name, "a date or time as in 2026-03-01 or 2026-03-01T12:00:00Z is expected") from None

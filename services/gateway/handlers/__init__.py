@@ -1,0 +1,1 @@
+"""One module per resource. Routes stand in ``services.gateway.routes``."""

@@ -1,0 +1,54 @@
+"""``/v1/activities``: everything the asker may see, newest first; and one of them."""
+
+import orjson
+from aiohttp import web
+
+from services.common.search import Query
+from services.gateway import filters as asked
+from services.gateway import paging
+from services.gateway.items import activity_of
+from services.gateway.keys import ASKER, DESK, INDEXED, NAMES
+from services.gateway.problems import not_found
+from services.gateway.respond import answer
+
+
+async def page(request: web.Request) -> web.Response:
+    """Answer with one page."""
+    asked.only(request.query, *asked.FIELDS, "since", "until", "q", "limit", "cursor")
+    wanted = asked.read(request.query)
+    asker, desk = request[ASKER], request.app[DESK]
+    cursor = paging.cursor(request)
+    stream = ""
+    if not cursor:  # asked for first: what comes behind it is not on the page for certain
+        at = await request.app[INDEXED].position(asker, wanted)
+        parameters = [*wanted.pairs(), ("last_event_id", at.text())]
+        parameters += [(n, v) for n, v in request.query.items() if n == "as"]
+        stream = paging.address(request, parameters, "/v1/stream")
+    found = await desk.find(
+        asker,
+        Query(
+            kind="activities",
+            principals=(),
+            text=wanted.text,
+            filters=wanted.fields(),
+            since=wanted.since,
+            until=wanted.until,
+            size=paging.size(request),
+            cursor=cursor,
+        ),
+    )
+    items = [activity_of(hit.document) for hit in found.hits]
+    for item in items:
+        request.app[NAMES].learn_json(item)
+    numbered = paging.Numbered(request, found, stream=stream)
+    return answer(request, numbered.document(items), links=numbered.links())
+
+
+async def one(request: web.Request) -> web.Response:
+    """Answer with one activity."""
+    asked.only(request.query)
+    id_ = request.match_info["id"]
+    found = await request.app[DESK].get(request[ASKER], "activities", [id_])
+    if id_ not in found:
+        raise not_found()
+    return answer(request, orjson.Fragment(found[id_]["as2"]))

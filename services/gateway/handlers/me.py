@@ -1,0 +1,66 @@
+"""``/v1/me``: who is asking, and what is recommended to them."""
+
+from typing import Any
+
+from aiohttp import web
+
+from services.common.activitystreams import CONTEXT
+from services.gateway import filters as asked
+from services.gateway import foryou, paging
+from services.gateway.auth import Asker
+from services.gateway.handlers.people import name_of
+from services.gateway.keys import ASKER, AUTH, DESK, DIRECTORY, RECOMMENDATIONS
+from services.gateway.problems import Problem
+from services.gateway.respond import answer
+
+MIDDLE = 0.5
+"""The dial's place where scores are as they were computed."""
+
+
+async def me(request: web.Request) -> web.Response:
+    """Answer with who is asking."""
+    asked.only(request.query)
+    asker = request[ASKER]
+    return answer(
+        request,
+        {
+            "@context": CONTEXT,
+            "type": "Person",
+            "id": asker.person,
+            "name": name_of(request.app, asker.person),
+            "accounts": list(request.app[DIRECTORY].accounts_of(asker.person)),
+            "auth": request.app[AUTH].mode,
+        },
+    )
+
+
+async def for_you(request: web.Request) -> web.Response:
+    """Answer with recommendations, each with its terms and a reason in words."""
+    asked.only(request.query, "surprise", "limit")
+    asker = somebody(request)
+    surprise = asked.share(request.query, "surprise", default=MIDDLE)
+    found = await foryou.suggested(
+        request.app[DESK], request.app[RECOMMENDATIONS], asker, surprise=surprise, size=paging.size(request)
+    )
+    here = paging.address(request, request.query.items())
+    items = [_item(one) for one in found]
+    return answer(request, {"@context": CONTEXT, **paging.collection(here, items, len(items)), "surprise": surprise})
+
+
+def somebody(request: web.Request) -> Asker:
+    """Return the asker, who must be a person; raises Problem for nobody in particular."""
+    asker = request[ASKER]
+    if not asker.person:
+        raise Problem(401, "who-asks", "This is somebody's own; say who you are, in demo mode by ?as=PERSON.")
+    return asker
+
+
+def _item(one: foryou.Suggested) -> dict[str, Any]:
+    r = one.recommendation
+    return one.activity | {
+        "reason": r.reason,
+        "score": round(one.score, 6),
+        "terms": {name: round(value, 6) for name, value in r.terms.items()},
+        "evidence": list(one.evidence),
+        "trigger": r.activity,
+    }

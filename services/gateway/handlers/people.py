@@ -1,0 +1,76 @@
+"""``/v1/people``: who knows about it, by evidence that the asker may open; and one person's doings."""
+
+from typing import Any
+
+from aiohttp import web
+
+from services.common.activitystreams import CONTEXT
+from services.common.search import Query
+from services.gateway import filters as asked
+from services.gateway import finding, paging
+from services.gateway.finding import Found
+from services.gateway.items import activity_of, title_of
+from services.gateway.keys import ASKER, DESK, DIRECTORY, NAMES
+from services.gateway.problems import not_found
+from services.gateway.respond import answer
+
+
+async def search(request: web.Request) -> web.Response:
+    """Answer with people, each with the evidence."""
+    asked.only(request.query, "q", "limit")
+    wanted = asked.read(request.query)
+    if not wanted.text:
+        raise asked.wrong("q", "a question or words are expected")
+    found = await finding.people(request.app[DESK], request[ASKER], wanted, size=paging.size(request))
+    here = paging.address(request, request.query.items())
+    items = [_person(request, one) for one in found]
+    return answer(request, {"@context": CONTEXT, **paging.collection(here, items, len(items))})
+
+
+async def one(request: web.Request) -> web.Response:
+    """Answer with a person: where they are active, and what they did last, as far as the asker may open it."""
+    asked.only(request.query, "limit", "cursor")
+    person = request.match_info["id"]
+    page = await request.app[DESK].find(
+        request[ASKER],
+        Query(
+            kind="activities",
+            principals=(),
+            filters={"people": (person,)},
+            size=paging.size(request),
+            cursor=paging.cursor(request),
+            facets=("context",),
+        ),
+    )
+    if not page.hits and not paging.cursor(request):
+        raise not_found()
+    items = [activity_of(hit.document) for hit in page.hits]
+    for item in items:
+        request.app[NAMES].learn_json(item)
+    numbered = paging.Numbered(request, page)
+    who = {"id": person, "type": "Person", "name": name_of(request.app, person)}
+    document = numbered.document(items, attributedTo=who, facets={"container": dict(page.facets.get("context", {}))})
+    return answer(request, document, links=numbered.links())
+
+
+def name_of(app: web.Application, person: str) -> str:
+    """Return how a person is called; the id where no name has come by."""
+    return app[DIRECTORY].name_of(person) or app[NAMES].get(person) or person
+
+
+def _person(request: web.Request, found: Found) -> dict[str, Any]:
+    activities = [activity_of(document) for document in found.evidence]
+    for activity in activities:
+        request.app[NAMES].learn_json(activity)
+    evidence = [
+        {"object": a["object"]["id"], "title": title_of(a), "published": a["published"], "verb": a["verb"]}
+        for a in activities
+    ]
+    return {
+        "id": found.person,
+        "type": "Person",
+        "name": name_of(request.app, found.person),
+        "share": round(found.share, 4),
+        "count": found.count,
+        "evidence": evidence,
+    }

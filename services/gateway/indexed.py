@@ -1,0 +1,59 @@
+"""From which position a page of the index can be gone on live without a gap.
+
+The index runs behind the log. So a page is followed from before the oldest event that the asker may read and that the
+index does not find yet; what stands on the page already may come once more, which its id tells.
+"""
+
+from itertools import chain, repeat
+
+from services.common.search import Query
+from services.gateway.auth import Asker
+from services.gateway.desk import Desk
+from services.gateway.filters import Filters
+from services.gateway.stream.fanout import may_read
+from services.gateway.stream.hub import Hub
+from services.gateway.stream.position import Position
+
+_WINDOWS = (8, 32, 128, 512, 1_000)
+"""How many events are asked for at a time, from the newest back; the last number again and again."""
+
+
+class Indexed:
+    """Knows how far the index has come, by asking it."""
+
+    def __init__(self, hub: Hub, desk: Desk) -> None:
+        self._hub = hub
+        self._desk = desk
+
+    async def position(self, asker: Asker, filters: Filters) -> Position:
+        """Return where to go on from; ask before the page is made. Raises what the search port raises."""
+        number = self._hub.ring.end
+        for size in chain(_WINDOWS, repeat(_WINDOWS[-1])):
+            ids, before = self._window(number, size, asker, filters)
+            if not ids or await self._all_found(asker, ids):
+                break
+            number = before
+        return self._before(number)
+
+    async def _all_found(self, asker: Asker, ids: set[str]) -> bool:
+        asked = Query(kind="activities", principals=(), filters={"id": tuple(ids)}, size=1)
+        return (await self._desk.find(asker, asked)).total >= len(ids)
+
+    def _window(self, number: int, size: int, asker: Asker, filters: Filters) -> tuple[set[str], int]:
+        """Return the ids of up to ``size`` events before a number that the asker is given, and where they begin."""
+        ring = self._hub.ring
+        ids: set[str] = set()
+        while number > ring.first and len(ids) < size:
+            number -= 1
+            event = ring.slice(number, number + 1)[0]
+            made = event.current(self._hub.access)
+            if made and made.facts.match(filters) and may_read(self._hub.access, made, asker.principals, asker.person):
+                ids.add(event.record.key)
+        return ids, number
+
+    def _before(self, number: int) -> Position:
+        ring = self._hub.ring
+        if number >= ring.end:
+            return Position(self._hub.mark, ring.position)
+        before = ring.slice(number - 1, number) if number > ring.first else []
+        return Position(self._hub.mark, before[0].after if before else ring.since)

@@ -1,0 +1,31 @@
+"""Where the parts lie in the application. Typed, so that a handler cannot take the wrong one."""
+
+import asyncio
+
+from aiohttp import web
+
+from services.common.settings import Settings
+from services.gateway.auth import Asker, Auth
+from services.gateway.desk import Desk
+from services.gateway.feedback import FeedbackBox
+from services.gateway.indexed import Indexed
+from services.gateway.names import Names
+from services.gateway.people import Directory
+from services.gateway.recommendations import Recommendations
+from services.gateway.stream.admission import Admission
+from services.gateway.stream.hub import Hub
+
+SETTINGS = web.AppKey("settings", Settings)
+AUTH = web.AppKey("auth", Auth)
+DESK = web.AppKey("desk", Desk)
+HUB = web.AppKey("hub", Hub)
+FOR_YOU_HUB = web.AppKey("for_you_hub", Hub)
+ADMISSION = web.AppKey("admission", Admission)
+INDEXED = web.AppKey("indexed", Indexed)
+DIRECTORY = web.AppKey("directory", Directory)
+NAMES = web.AppKey("names", Names)
+RECOMMENDATIONS = web.AppKey("recommendations", Recommendations)
+REPLAYS = web.AppKey("replays", asyncio.Semaphore)
+FEEDBACK = web.AppKey("feedback", FeedbackBox)
+
+ASKER = web.RequestKey("asker", Asker)

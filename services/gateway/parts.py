@@ -1,0 +1,136 @@
+"""The parts of the gateway, made once and put where handlers find them."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiohttp import web
+
+from services.common import logs, topics
+from services.common.access import AccessView
+from services.common.bus import Bus
+from services.common.embedding import embed
+from services.common.errors import Reject, Retry, Stop
+from services.common.run import Part
+from services.common.search import Search
+from services.common.settings import Settings
+from services.gateway import keys
+from services.gateway.auth import Auth
+from services.gateway.desk import Desk
+from services.gateway.feedback import FeedbackBox
+from services.gateway.indexed import Indexed
+from services.gateway.names import Names
+from services.gateway.people import Directory
+from services.gateway.recommendations import Recommendations
+from services.gateway.stream import makers
+from services.gateway.stream.admission import Admission
+from services.gateway.stream.hub import Hub
+from services.gateway.stream.replay import AT_ONCE
+
+_LOOK = 2.0
+"""Seconds between two looks whether the index answers."""
+_log = logs.get(__name__)
+
+
+@dataclass
+class Parts:
+    """Everything that handlers use."""
+
+    settings: Settings
+    bus: Bus
+    search: Search
+    access: AccessView
+    names: Names
+    directory: Directory
+    recommendations: Recommendations
+    feedback: FeedbackBox
+    hub: Hub
+    for_you_hub: Hub
+    desk: Desk
+    auth: Auth
+    search_answers: bool = field(default=False)
+
+    @classmethod
+    def make(cls, settings: Settings, bus: Bus, search: Search) -> "Parts":
+        """Return the parts over a log and an index; nothing is asked of either yet. Raises Stop for wrong settings."""
+        access, names, directory = AccessView(bus), Names(), Directory(bus)
+        maker = makers.activities(access, names.learn)
+        return cls(
+            settings=settings,
+            bus=bus,
+            search=search,
+            access=access,
+            names=names,
+            directory=directory,
+            recommendations=Recommendations(bus),
+            feedback=FeedbackBox(bus),
+            hub=Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access),
+            for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), makers.recommendations, access),
+            desk=Desk(search, access),
+            auth=Auth(settings.auth, settings.host, directory),
+        )
+
+    def put(self, app: web.Application) -> None:
+        """Put the parts where handlers find them."""
+        app[keys.SETTINGS] = self.settings
+        app[keys.AUTH] = self.auth
+        app[keys.DESK] = self.desk
+        app[keys.HUB] = self.hub
+        app[keys.FOR_YOU_HUB] = self.for_you_hub
+        app[keys.INDEXED] = Indexed(self.hub, self.desk)
+        app[keys.DIRECTORY] = self.directory
+        app[keys.NAMES] = self.names
+        app[keys.RECOMMENDATIONS] = self.recommendations
+        app[keys.FEEDBACK] = self.feedback
+        app[keys.REPLAYS] = asyncio.Semaphore(AT_ONCE)
+        app[keys.ADMISSION] = Admission(
+            in_all=self.settings.gateway_streams,
+            per_person=self.settings.gateway_streams_per_person,
+            per_address=self.settings.gateway_streams_per_address,
+        )
+
+    async def load(self) -> None:
+        """Read what is held in memory. Raises Retry when Kafka or a topic is missing."""
+        await self.feedback.start()
+        await self.access.load()  # first: what may be opened is known before anything that is to be
+        await self.directory.load()
+        await self.recommendations.load()
+        await self.hub.load()
+        await self.for_you_hub.load()
+
+    def running(self) -> Sequence[Part]:
+        """Return what runs for as long as the gateway does."""
+        return (
+            self.access.follow(),
+            self.directory.follow_accounts(),
+            self.directory.follow_people(),
+            self.recommendations.follow(),
+            self.hub.follow(),
+            self.hub.beat(),
+            self.for_you_hub.follow(),
+            self.for_you_hub.beat(),
+            self._watch_search(),
+        )
+
+    async def _watch_search(self) -> None:
+        await asyncio.to_thread(embed, ["warm"])  # loads the model, so that the first search need not wait for it
+        while True:
+            before = self.search_answers
+            try:
+                await self.desk.answers()
+                self.search_answers = True
+            except (Retry, Reject, Stop, TimeoutError) as error:
+                self.search_answers = False
+                if before:
+                    _log.warning("search does not answer", reason=str(error))
+            await asyncio.sleep(_LOOK)
+
+    def missing(self) -> str:
+        """Return what is missing for the whole way to be open; empty when nothing is."""
+        return "" if self.search_answers else "search is not up yet"
+
+    async def stop(self) -> None:
+        """Close everything."""
+        for one in (self.for_you_hub, self.hub, self.recommendations, self.directory, self.access, self.feedback):
+            await one.stop()
+        await self.search.stop()

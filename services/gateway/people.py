@@ -1,0 +1,90 @@
+"""Who is who: accounts and names of people, from ``account.v1`` and ``person.v1``, in memory."""
+
+from typing import Any
+
+from services.common import logs, topics
+from services.common.bus import Bus, Received
+from services.common.codec import Codec
+from services.common.errors import Reject
+from services.common.view import View
+
+_log = logs.get(__name__)
+
+
+class Directory:
+    """``load`` first, then run ``follow_accounts`` and ``follow_people`` as parts of the service."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._person_of: dict[str, str] = {}
+        self._accounts: dict[str, set[str]] = {}
+        self._names: dict[str, str] = {}
+        self._codecs = {"account": Codec("account"), "person": Codec("person")}
+        self._account_view = View(bus, topics.ACCOUNT.name(bus.prefix), self._take_account)
+        self._person_view = View(bus, topics.PERSON.name(bus.prefix), self._take_person)
+
+    async def load(self) -> None:
+        """Read all that is there now. Raises Retry when a topic or Kafka is missing."""
+        await self._account_view.load()
+        await self._person_view.load()
+
+    async def follow_accounts(self) -> None:
+        """Go on reading accounts for ever."""
+        await self._account_view.follow()
+
+    async def follow_people(self) -> None:
+        """Go on reading people for ever."""
+        await self._person_view.follow()
+
+    async def stop(self) -> None:
+        """Close."""
+        await self._account_view.stop()
+        await self._person_view.stop()
+
+    def accounts_of(self, person: str) -> tuple[str, ...]:
+        """Return the ids of a person's accounts, sorted."""
+        return tuple(sorted(self._accounts.get(person, ())))
+
+    def name_of(self, person: str) -> str:
+        """Return a person's name, empty where none is known."""
+        return self._names.get(person, "")
+
+    def people(self) -> tuple[str, ...]:
+        """Return the ids of all people known, sorted by name."""
+        known = {*self._accounts, *self._names}
+        return tuple(sorted(known, key=lambda one: ((self._names.get(one) or one).lower(), one)))
+
+    def link(self, account: str, person: str, name: str = "") -> None:
+        """Take it that a person is behind an account; an empty person undoes it."""
+        before = self._person_of.pop(account, None)
+        if before is not None:
+            self._accounts[before].discard(account)
+            if not self._accounts[before]:
+                del self._accounts[before]
+        if person:
+            self._person_of[account] = person
+            self._accounts.setdefault(person, set()).add(account)
+            if name:
+                self._names.setdefault(person, name)
+
+    def _take_account(self, received: Received) -> None:
+        record = self._read("account", received)
+        if record is None:
+            self.link(received.key, "")
+        elif not record["automated"]:
+            self.link(record["account"], record["person"], record["name"])
+
+    def _take_person(self, received: Received) -> None:
+        record = self._read("person", received)
+        if record is None:
+            self._names.pop(received.key, None)
+        elif record["name"]:
+            self._names[record["id"]] = record["name"]
+
+    def _read(self, subject: str, received: Received) -> dict[str, Any] | None:
+        if received.value is None:
+            return None
+        try:
+            return self._codecs[subject].decode(received.value)
+        except Reject as error:
+            _log.warning("a record cannot be read and counts as absent", subject=subject, reason=str(error))
+            return None

@@ -1,0 +1,64 @@
+"""JSON answers: ActivityStreams media types, a weak ETag over the body, and headers that every answer has."""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from services.gateway.problems import Handler
+
+ACTIVITY_JSON = "application/activity+json"
+_LD_JSON = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+VARY = "Accept, Authorization, Cookie"
+SECURITY: Mapping[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+}
+
+
+@web.middleware
+async def secured(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Put the security headers on every answer (a stream has its own put on before it begins)."""
+    response = await handler(request)
+    if not response.prepared:
+        for name, value in SECURITY.items():
+            response.headers.setdefault(name, value)
+    return response
+
+
+def answer(
+    request: web.Request, body: Any, *, kind: str = "", links: Iterable[tuple[str, str]] = (), status: int = 200
+) -> web.Response:
+    """Return ``body`` as JSON, or 304 where the asker has it already."""
+    return answer_bytes(request, orjson.dumps(body), kind=kind or negotiated(request), links=links, status=status)
+
+
+def answer_bytes(
+    request: web.Request, body: bytes, *, kind: str, links: Iterable[tuple[str, str]] = (), status: int = 200
+) -> web.Response:
+    """Return a body with its ETag, or 304."""
+    tag = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": VARY}
+    if joined := ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links if url):
+        headers["Link"] = joined
+    asked = request.headers.get("If-None-Match", "")
+    if status == 200 and tag in [one.strip() for one in asked.split(",")]:
+        return web.Response(status=304, headers=headers)
+    return web.Response(status=status, body=body, headers={**headers, "Content-Type": kind})
+
+
+def negotiated(request: web.Request) -> str:
+    """Return the media type for ActivityStreams JSON that the asker understands."""
+    accept = request.headers.get("Accept", "")
+    if "application/ld+json" in accept:
+        return _LD_JSON
+    return "application/json" if "application/json" in accept else ACTIVITY_JSON

@@ -1,0 +1,206 @@
+"""Every address of the API, once: who answers, and what it takes. The application and the OpenAPI are made of this."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.gateway import filters, paging
+from services.gateway.handlers import activities, docs, feedback, me, objects, people, registry, search, stream
+from services.gateway.problems import Handler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One query parameter. ``schema`` is JSON Schema."""
+
+    name: str
+    doc: str
+    schema: dict[str, Any]
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One address. ``open`` ones are answered without asking who asks; ``media`` is what a good answer is."""
+
+    method: str
+    path: str
+    handler: Handler
+    name: str
+    doc: str
+    parameters: Sequence[Parameter] = ()
+    media: Sequence[str] = ("application/activity+json", "application/json")
+    good: int = 200
+    open: bool = False
+    answer: str = "Object"
+    body: str = ""
+    streams: bool = False
+
+
+def _text(name: str, doc: str, **schema: Any) -> Parameter:
+    return Parameter(name=name, doc=doc, schema={"type": "string", **schema})
+
+
+_BOUND = {"maxLength": filters.LONGEST}
+_VALUES = {
+    "source": "Short name of a source.",
+    "type": "ActivityStreams type of the activity (of the object, in a search).",
+    "verb": "Our finer verb, such as git.commit.",
+    "actor": "Source account that acted.",
+    "person": "Person who acted, co-authors among them.",
+    "container": "Place it happened in, at any depth.",
+    "tag": "Tag.",
+}
+_FILTERS = tuple(
+    Parameter(name=name, doc=f"{_VALUES[name]} Given more than once, any of them.", schema=_BOUND, many=True)
+    for name in filters.FIELDS
+)
+_SPAN = (
+    _text("since", "Published at or after this time (ISO 8601)."),
+    _text("until", "Published before this time (ISO 8601)."),
+)
+_WORDS = _text("q", "Words, never a query language.", maxLength=filters.TEXT)
+_LIMIT = Parameter(
+    name="limit", doc="Items of a page.", schema={"type": "integer", "minimum": 1, "maximum": paging.MOST}
+)
+_CURSOR = _text("cursor", "Opaque; from next or prev of another page of the same question.")
+_REGISTRY = ("application/vnd.schemaregistry.v1+json",)
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        method="GET",
+        path="/v1/activities",
+        handler=activities.page,
+        name="activities",
+        doc="Everything I may see, newest first. `stream` says from where to go on live without a gap.",
+        parameters=(*_FILTERS, *_SPAN, _WORDS, _LIMIT, _CURSOR),
+        answer="Page",
+    ),
+    Route(
+        method="GET",
+        path="/v1/activities/{id:.+}",
+        handler=activities.one,
+        name="activity",
+        doc="One activity.",
+        answer="Activity",
+    ),
+    Route(
+        method="GET",
+        path="/v1/objects/{id:.+}",
+        handler=objects.one,
+        name="object",
+        doc="One object in its newest state, with its history and its conversation.",
+    ),
+    Route(
+        method="GET",
+        path="/v1/search",
+        handler=search.search,
+        name="search",
+        doc="Search by words, by meaning, or both fused. Highlights are HTML with <mark> only.",
+        parameters=(
+            _WORDS,
+            _text("mode", "How to look.", enum=["lexical", "semantic", "hybrid"], default="hybrid"),
+            *(one for one in _FILTERS if one.name != "actor"),
+            *_SPAN,
+            _LIMIT,
+            _CURSOR,
+        ),
+        answer="Page",
+    ),
+    Route(
+        method="GET",
+        path="/v1/people",
+        handler=people.search,
+        name="people",
+        doc="Who knows about it, by what they did that I may open.",
+        parameters=(_WORDS, _LIMIT),
+    ),
+    Route(
+        method="GET",
+        path="/v1/people/{id:.+}",
+        handler=people.one,
+        name="person",
+        doc="What a person did last, and where, as far as I may open it.",
+        parameters=(_LIMIT, _CURSOR),
+        answer="Page",
+    ),
+    Route(method="GET", path="/v1/me", handler=me.me, name="me", doc="Who I am."),
+    Route(
+        method="GET",
+        path="/v1/me/for-you",
+        handler=me.for_you,
+        name="for-you",
+        doc="What I would not have looked for: each item with its score's terms and a reason in words.",
+        parameters=(
+            Parameter(
+                name="surprise",
+                doc="The dial: 0 familiar, 1 surprising.",
+                schema={"type": "number", "minimum": 0, "maximum": 1, "default": me.MIDDLE},
+            ),
+            _LIMIT,
+        ),
+    ),
+    Route(
+        method="POST",
+        path="/v1/feedback",
+        handler=feedback.take,
+        name="feedback",
+        doc="What I did with what I was shown: one act or a list. Answered once it is stored.",
+        good=204,
+        body="Feedback",
+    ),
+    Route(
+        method="GET",
+        path="/v1/stream",
+        handler=stream.stream,
+        name="stream",
+        doc="The live feed, from the head or from behind Last-Event-ID. JSON lines by `Accept: application/x-ndjson`.",
+        parameters=(
+            *_FILTERS,
+            *_SPAN,
+            _WORDS,
+            _text("feed", "Which feed.", enum=["all", "for-you"], default="all"),
+            _text("last_event_id", "As the header Last-Event-ID, which wins."),
+        ),
+        media=("text/event-stream", "application/x-ndjson"),
+        streams=True,
+    ),
+    *(
+        Route(method="GET", path=f"/registry{path}", handler=handler, name=name, doc=doc, media=_REGISTRY, open=True)
+        for path, handler, name, doc in (
+            ("/subjects", registry.subjects, "subjects", "Subjects of the schema registry."),
+            ("/subjects/{subject}/versions", registry.versions, "versions", "Versions of a subject."),
+            ("/subjects/{subject}/versions/{version}", registry.version, "version", "One version, or latest."),
+            (
+                "/subjects/{subject}/versions/{version}/schema",
+                registry.version_schema,
+                "version-schema",
+                "The schema of a version.",
+            ),
+            (r"/schemas/ids/{id:\d+}", registry.by_id, "schema", "A schema by the id in a record."),
+            (r"/schemas/ids/{id:\d+}/schema", registry.by_id_schema, "schema-text", "The schema alone."),
+            (r"/schemas/ids/{id:\d+}/versions", registry.id_versions, "schema-versions", "Where a schema is used."),
+            ("/schemas/types", registry.types, "schema-types", "Kinds of schemas."),
+            ("/config", registry.config, "registry-config", "The rule of change."),
+            ("/config/{subject}", registry.config, "registry-subject-config", "The rule of change of a subject."),
+        )
+    ),
+    Route(
+        method="GET",
+        path="/openapi.json",
+        handler=docs.openapi,
+        name="openapi",
+        doc="This description.",
+        media=("application/json",),
+        open=True,
+    ),
+    Route(
+        method="GET",
+        path="/docs",
+        handler=docs.page,
+        name="docs",
+        doc="The API to read.",
+        media=("text/html",),
+        open=True,
+    ),
+)

@@ -1,0 +1,41 @@
+"""How many live streams there may be: in this process, per person and per address. Nobody is put out for another."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.gateway.problems import Problem
+
+
+class Admission:
+    """Counts streams."""
+
+    def __init__(self, *, in_all: int, per_person: int, per_address: int) -> None:
+        self._in_all = in_all
+        self._per_person = per_person
+        self._per_address = per_address
+        self._people: Counter[str] = Counter()
+        self._addresses: Counter[str] = Counter()
+
+    @contextmanager
+    def admitted(self, person: str, address: str) -> Iterator[None]:
+        """Count a stream while the block runs; raises Problem when there are too many already."""
+        if self._addresses.total() >= self._in_all:
+            raise _full("this gateway has", self._in_all)
+        if self._addresses[address] >= self._per_address:
+            raise _full("your address has", self._per_address)
+        if person and self._people[person] >= self._per_person:
+            raise _full("you have", self._per_person)
+        self._addresses[address] += 1
+        self._people[person] += 1
+        try:
+            yield
+        finally:
+            for counter, key in ((self._addresses, address), (self._people, person)):
+                counter[key] -= 1
+                if not counter[key]:
+                    del counter[key]
+
+
+def _full(who: str, most: int) -> Problem:
+    return Problem(503, "too-many", f"{who} {most} live streams already; close one or try again.", retry_after=5)

@@ -1,0 +1,140 @@
+"""Bringing a reader from an old position to the head: from the ring where it reaches back, else from Kafka.
+
+Each event carries the reader's own position: its order differs from the ring's until it has caught up.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.common.bus import Partition, Received
+from services.common.errors import Retry
+from services.gateway.stream import wire
+from services.gateway.stream.connection import Connection
+from services.gateway.stream.events import Event, Made
+from services.gateway.stream.fanout import may_read
+from services.gateway.stream.hub import Hub
+from services.gateway.stream.position import Position, packed
+
+FARTHEST = 1_000_000
+"""Records that a reader may be behind; farther back a reset is told instead."""
+AT_ONCE = 8
+"""Replays from Kafka at the same time in one process; others wait for their turn."""
+_STEP = 200
+_REACH = 10.0
+
+Write = Callable[[bytes], Awaitable[None]]
+
+
+class Lost(Exception):
+    """The position cannot be gone on from; the text is the reason given to the reader."""
+
+
+async def check(hub: Hub, position: Position) -> None:
+    """Return when the position can be gone on from; raises Lost, or Retry where this process does not get there."""
+    if position.mark != hub.mark or len(position.offsets) != len(hub.ring.position):
+        raise Lost("incarnation")
+    if not hub.position().covers(position.offsets):
+        await _reach(hub, position)
+    if covers(position.offsets, hub.ring.since):
+        return
+    bounds = await hub.bounds()
+    if any(offset < first for offset, (first, _) in zip(position.offsets, bounds, strict=True)):
+        raise Lost("expired")
+    if sum(map(int.__sub__, hub.ring.position, position.offsets)) > FARTHEST:
+        raise Lost("too-far")
+
+
+def covers(offsets: Sequence[int], other: Sequence[int]) -> bool:
+    """Return whether each offset is at or behind the other's."""
+    return all(mine >= its for mine, its in zip(offsets, other, strict=True))
+
+
+async def _reach(hub: Hub, position: Position) -> None:
+    """Wait for a head that another process has seen already; raises Lost where the log ends before it."""
+    ends = [end for _, end in await hub.bounds()]
+    if not covers(ends, position.offsets):
+        raise Lost("past-the-end")
+    try:
+        async with asyncio.timeout(_REACH), hub.moved:
+            await hub.moved.wait_for(lambda: covers(hub.ring.position, position.offsets))
+    except TimeoutError:
+        raise Retry("this gateway has not read as far as that position yet") from None
+
+
+class Replay:
+    """One reader on its way to the head."""
+
+    def __init__(self, hub: Hub, connection: Connection, start: Position, write: Write, turns: asyncio.Semaphore):
+        self._hub = hub
+        self._connection = connection
+        self._at = list(start.offsets)
+        self._write = write
+        self._turns = turns
+
+    async def run(self) -> bool:
+        """Give all before the head, then join it: nothing comes between. Returns whether it got there."""
+        hub = self._hub
+        if not covers(self._at, hub.ring.position):
+            await hub.know_access()
+        while not self._connection.gone:
+            if not covers(self._at, hub.ring.since):
+                async with self._turns:
+                    await self._from_kafka()
+            elif await self._from_ring():
+                hub.join(self._connection)
+                return True
+        return False
+
+    async def _from_ring(self) -> bool:
+        """Give what the ring holds; return True, without waiting after the last look, once the head is reached."""
+        ring = self._hub.ring
+        number = ring.start_for(self._at)
+        while number < self._hub.sent and number >= ring.first:
+            events = ring.slice(number, min(number + _STEP, self._hub.sent))
+            number += len(events)
+            blocks = [block for event in events for block in self._blocks(event)]
+            if blocks:
+                await self._write(b"".join(blocks))
+            else:
+                await asyncio.sleep(0)
+        return number >= ring.first
+
+    def _blocks(self, event: Event) -> list[bytes]:
+        if event.offset < self._at[event.partition]:
+            return []
+        self._at[event.partition] = event.offset + 1
+        made = event.current(self._hub.access)
+        if made is None or not self._wanted(made):
+            return []
+        return [wire.event(self._connection.form, packed(self._hub.mark, self._at), made)]
+
+    def _wanted(self, made: Made) -> bool:
+        asker = self._connection.asker
+        return made.facts.match(self._connection.filters) and may_read(
+            self._hub.access, made, asker.principals, asker.person
+        )
+
+    async def _from_kafka(self) -> None:
+        """Read what lies between the position and the ring's newest event, by a reader of its own."""
+        hub = self._hub
+        target = hub.ring.position
+        todo = {Partition(hub.topic, n): offset for n, offset in enumerate(self._at) if offset < target[n]}
+        reader = await hub.bus.reader()
+        try:
+            await reader.start_at(todo)
+            while todo and not self._connection.gone:
+                records = await reader.poll(limit=_STEP, wait=1.0)
+                await self._give([one for one in records if one.offset < target[one.partition.number]])
+                for partition in tuple(todo):
+                    if await reader.position(partition) >= target[partition.number]:
+                        self._at[partition.number] = max(self._at[partition.number], target[partition.number])
+                        del todo[partition]
+        finally:
+            await reader.stop()
+
+    async def _give(self, records: Sequence[Received]) -> None:
+        blocks = [block for one in records for block in self._blocks(Event(one, (), self._hub.maker))]
+        if not blocks:
+            # Filtered out whole: the position must move on all the same.
+            blocks = [wire.cursor(self._connection.form, packed(self._hub.mark, self._at))]
+        await self._write(b"".join(blocks))

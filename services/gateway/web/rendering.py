@@ -1,0 +1,26 @@
+"""Templates: escaped by default, and given what every page shows."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from services.gateway.web import present
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("services.gateway.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    """Return a page as HTML."""
+    everywhere = {"viewer": None, "people": (), "section": "", "q": "", "phrases": present.phrases()}
+    return _environment().get_template(template).render(everywhere | dict(context))
