@@ -36,10 +36,11 @@ class Part:
     restarts: int = 0
     rate: float | None = None
     lag: int | None = None
+    answers: bool = False  # over HTTP, though something may be missing still
 
     def set(self, state: State, detail: str = "", pid: int | None = None) -> None:
         """Say how it is now; rate and lag are unknown until measured again."""
-        self.state, self.detail, self.pid = state, detail, pid
+        self.state, self.detail, self.pid, self.answers = state, detail, pid, False
         if state is not State.RUNNING:
             self.rate = self.lag = None
 

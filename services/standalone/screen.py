@@ -105,9 +105,9 @@ class PlainScreen:
     def show(self, status: Status) -> None:
         """Print what has changed since the last time."""
         for part in status.parts:
-            now = (part.state, part.detail)
+            now = (part.state, "" if part.state is State.RUNNING else part.detail)
             if now != self._seen.get(part.name, (State.WAITING, "")):
-                self._say(f"{part.name}: {part.state}" + (f" ({part.detail})" if part.detail else ""))
+                self._say(f"{part.name}: {part.state}" + (f" ({now[1]})" if now[1] else ""))
             self._seen[part.name] = now
         if status.open and not self._open:
             self._say(f"open {status.page}" + ("" if status.ready else " (more of it as the other parts arrive)"))

@@ -127,7 +127,7 @@ class Stack:
     async def _show(self) -> None:
         while True:
             parts = [keeper.part for keeper in (self._kafka, self._elastic, *self._services.values())]
-            self.status.open = self._services["gateway"].part.state is State.RUNNING
+            self.status.open = self._services["gateway"].part.answers
             self.status.ready = all(part.state in (State.RUNNING, State.GIVEN) for part in parts)
             self._tell()
             await asyncio.sleep(SHOW)

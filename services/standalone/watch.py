@@ -34,10 +34,10 @@ class Watch:
             missing = await self._missing(session)
             handled, lag = measure(await self._text(session, "metrics"))
         except _UNREACHABLE:
-            self.part.state, self.part.detail = State.STARTING, ""
+            self.part.set(State.STARTING, pid=self.part.pid)
             return
         self.part.state = State.STARTING if missing else State.RUNNING
-        self.part.detail = missing
+        self.part.detail, self.part.answers = missing, True
         self._count(handled)
         self.part.lag = lag
 

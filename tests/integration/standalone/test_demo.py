@@ -12,7 +12,12 @@ from services.standalone.demo import Demo
 from services.standalone.parts import Part, State
 from tests.fixtures.stack import eventually
 
-_KEEP = "import sys\nfor line in sys.stdin.buffer: open(sys.argv[1], 'ab').write(line)"
+_KEEP = """
+import sys
+given = sys.stdin.buffer if sys.argv[2] == "-" else open(sys.argv[2], "rb")
+for line in given:
+    open(sys.argv[1], "ab").write(line)
+"""
 
 
 @pytest.fixture
