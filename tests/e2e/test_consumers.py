@@ -178,7 +178,7 @@ async def test_kcat_lists_the_topics_and_shows_keys_and_headers(filled: Stack) -
 
 
 async def test_topics_tail_prints_readable_records(filled: Stack) -> None:
-    said = await asyncio.to_thread(filled.run, "topics", "tail", PUBLIC.suffix, "--count", "5")
+    said = await asyncio.to_thread(filled.run, "topics", "tail", PUBLIC.suffix, "-n", "5")
     assert "load:note:" in said
     assert "chat.message" in said
     assert "PUBLIC" in said

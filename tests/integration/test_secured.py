@@ -192,8 +192,18 @@ async def test_a_server_whose_authority_is_not_trusted_gets_nothing(secured: Sec
     stranger.cert_pem.write_to_path(other)
     wrong = secured.environ("admin", WATERCOOLER_KAFKA_CA_FILE=str(other))
     done = await asyncio.to_thread(secured.watercooler, "topics", "diff", **wrong)
-    assert done.returncode not in (0, None)
+    assert done.returncode == 1
+    assert "WATERCOOLER_KAFKA_CA_FILE" in done.stderr
     assert PASSWORD not in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("security", ["SSL", "SASL_SSL", "SASL_PLAINTEXT"])
+async def test_a_server_that_speaks_otherwise_is_said_to_do_so(secured: Secured, kafka: str, security: str) -> None:
+    wrong = secured.environ("admin", WATERCOOLER_KAFKA=kafka, WATERCOOLER_KAFKA_SECURITY=security)
+    done = await asyncio.to_thread(secured.watercooler, "topics", "diff", **wrong)
+    assert done.returncode == 1
+    assert "WATERCOOLER_KAFKA_SECURITY" in done.stderr
     assert "Traceback" not in done.stderr
 
 

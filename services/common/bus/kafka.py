@@ -9,11 +9,12 @@ from aiokafka.errors import KafkaError
 
 from services.common.bus import OnPartitions
 from services.common.bus.kafka_admin import KafkaAdmin
-from services.common.bus.kafka_errors import as_error, missing, translated
+from services.common.bus.kafka_errors import missing, translated
 from services.common.bus.kafka_protocol import describe
 from services.common.bus.kafka_publisher import KafkaPublisher
 from services.common.bus.kafka_reading import KafkaConsumer, KafkaReader, Listener
 from services.common.bus.kafka_settings import KafkaSettings
+from services.common.bus.kafka_unreached import unreached
 from services.common.errors import Stop
 
 __all__ = ["KafkaBus", "KafkaSettings"]
@@ -100,8 +101,10 @@ class KafkaBus:
 
     async def _client(self) -> AIOKafkaClient:
         client = AIOKafkaClient(**self.settings.client())
-        with translated(_away(self.settings)):
+        try:
             await client.bootstrap()
+        except (KafkaError, TimeoutError) as error:
+            raise await unreached(self.settings, error) from error
         return client
 
     async def _start(self, client: Any) -> None:
@@ -109,14 +112,10 @@ class KafkaBus:
             await client.start()
         except (KafkaError, TimeoutError) as error:
             await client.stop()
-            raise as_error(_away(self.settings), error) from error
+            raise await unreached(self.settings, error) from error
         except ValueError as error:
             await client.stop()
             raise Stop(f"WATERCOOLER_KAFKA: {self.settings.bootstrap} is not host:port ({error})") from error
         except BaseException:  # cancelled while it waits for a group: its connections would stay
             await client.stop()
             raise
-
-
-def _away(settings: KafkaSettings) -> str:
-    return f"no Kafka could be reached at {settings.bootstrap}, is it running?"

@@ -13,6 +13,7 @@ from services.common.bus import Difference
 from services.common.bus.kafka_errors import missing, translated
 from services.common.bus.kafka_protocol import TopicFacts, describe, set_configs
 from services.common.bus.kafka_settings import KafkaSettings
+from services.common.bus.kafka_unreached import unreached
 from services.common.errors import Stop
 from services.common.topics import Topic
 
@@ -44,9 +45,11 @@ class KafkaAdmin:
         """Return a started admin; raises Retry when Kafka does not answer."""
         made = cls(AIOKafkaAdminClient(**settings.client()), AIOKafkaClient(**settings.client()), settings, prefix)
         try:
-            with translated(f"no Kafka could be reached at {settings.bootstrap}, is it running?"):
-                await made._admin.start()
-                await made._client.bootstrap()
+            await made._admin.start()
+            await made._client.bootstrap()
+        except (KafkaError, TimeoutError) as error:
+            await made.stop()
+            raise await unreached(settings, error) from error
         except BaseException:
             await made.stop()
             raise
