@@ -34,6 +34,7 @@ class Matrix:
         self._server = server
         self._reader = Reader(client, Memory())
         self._rooms: dict[str, Room | None] = {}
+        self._skipped: set[str] = set()
 
     async def discover(self) -> Sequence[Container]:
         """Return the rooms that can be read; joins first what the settings name."""
@@ -41,7 +42,7 @@ class Matrix:
             if not await self._client.join(name):
                 _log.warning("room cannot be joined", source=self._tools.source, room=name)
         rooms = [await self._room(room_id) for room_id in await self._client.joined_rooms()]
-        return [containers_of(self._server, room)[-1] for room in rooms if room is not None]
+        return [containers_of(self._server, room)[-1] for room in rooms if room is not None and not room.encrypted]
 
     async def access(self, container: Container) -> Access:
         """Return who may open a room; nobody when it is not, or no longer, ours to read. ``live`` hears of changes."""
@@ -58,7 +59,7 @@ class Matrix:
         """Yield what was said in a room, oldest first."""
         room = await self._room(container.id.removeprefix(self._server.container("")))
         place = _place(cursor)
-        if room is not None:
+        if room is not None and not room.encrypted:
             async for events, after in self._client.pages(room.id, self._settings.page_size, place or None):
                 place = after
                 yield _batch(await self._reader.found(self._scene(room, Method.BACKFILL), events), place)
@@ -90,7 +91,7 @@ class Matrix:
         room = await self._room_now(container.id.removeprefix(self._server.container("")))
         since = self._tools.clock() - timedelta(hours=self._settings.reconcile_hours)
         start = await self._client.place_at(room.id, since) if room else None
-        if room is None or start is None:
+        if room is None or room.encrypted or start is None:
             return
         scene = self._scene(room, Method.RECONCILE)
         async for events, _ in self._client.pages(room.id, self._settings.page_size, start):
@@ -110,7 +111,8 @@ class Matrix:
         if room is None:
             return Batch()  # of a room that nobody has invited us to
         scene = Scene(server=self._server, room=room, method=Method.WEBHOOK, authenticated=True)
-        return replace(_batch(await self._reader.found(scene, events)), access=[self._access(room)])
+        found = _batch(await self._reader.found(scene, events)) if not room.encrypted else Batch()
+        return replace(found, access=[self._access(room)])
 
     async def _of_room(self, room_id: str, part: Mapping[str, Any], since: str) -> AsyncIterator[Batch]:
         """What one room's part of a sync says, after what the server left out of it."""
@@ -122,20 +124,14 @@ class Matrix:
             return
         if any(map(is_access, told)):
             yield Batch(access=[self._access(room)])
+        if room.encrypted:
+            return  # who may open what was said before is still followed
         scene = self._scene(room, Method.STREAM)
-        if timeline.get("limited") and not self._has_entered(told):
+        if timeline.get("limited"):
             before = timeline.get("prev_batch")
             async for missed, _ in self._client.pages(room_id, self._settings.page_size, since, before):
                 yield _batch(await self._reader.found(scene, missed))
         yield _batch(await self._reader.found(scene, events))
-
-    def _has_entered(self, events: Sequence[Event]) -> bool:
-        """True when the reading account has just joined: what was said before is the backfill's."""
-        own = [
-            event for event in events if event["type"] == "m.room.member" and event["state_key"] == self._server.reader
-        ]
-        before = own[-1].get("unsigned", {}).get("prev_content", {}).get("membership") if own else "join"
-        return before != "join"
 
     async def _accept(self, invitations: Mapping[str, Any]) -> None:
         for room_id in invitations if self._settings.accept_invites else ():
@@ -150,14 +146,13 @@ class Matrix:
         return self._rooms[room_id] if room_id in self._rooms else await self._room_now(room_id)
 
     async def _room_now(self, room_id: str) -> Room | None:
-        known, state = self._rooms.get(room_id), await self._client.state(room_id)
+        state = await self._client.state(room_id)
         room = room_of(room_id, state) if state is not None else None
         if room is not None and self._server.reader not in room.members:
             room = None  # public history, but nobody has invited us
-        if room is not None and room.encrypted:
-            if known or room_id not in self._rooms:
-                _log.warning("encrypted room is skipped", source=self._tools.source, room=room_id, name=room.name)
-            room = None
+        if room is not None and room.encrypted and room_id not in self._skipped:
+            self._skipped.add(room_id)
+            _log.warning("encrypted room is skipped", source=self._tools.source, room=room_id, name=room.name)
         self._rooms[room_id] = room
         return room
 
