@@ -16,6 +16,8 @@ from services.common.bus.kafka_settings import KafkaSettings
 from services.common.errors import Stop
 
 PREFIX = "WATERCOOLER_"
+ELSEWHERE = frozenset({PREFIX + name for name in ("CONFIG", "CACHE", "JAVA_HOME", "REQUIRE", "DEMO")})
+"""Variables that are read where they are needed, before or beside the settings."""
 
 
 class Source(BaseModel):
@@ -145,6 +147,8 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
     from services.common.settings_mistakes import explain
 
     path = config_file()
+    if PREFIX + "CONFIG" in os.environ and not path.is_file():
+        raise Stop(f"WATERCOOLER_CONFIG names {path}, which is no file")
 
     class FromFile(Settings):
         model_config = SettingsConfigDict(**{**Settings.model_config, "toml_file": path})
@@ -157,10 +161,14 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
         raise Stop(explain(error, path)) from error
 
 
+def secrets() -> list[str]:
+    """Return the names of the settings that hold a secret."""
+    return [name for name, info in Settings.model_fields.items() if info.annotation is SecretStr]
+
+
 def _secrets_in_files(environ: Mapping[str, str]) -> dict[str, str]:
-    secrets = (name for name, info in Settings.model_fields.items() if info.annotation is SecretStr)
-    found = {name: environ.get(f"{PREFIX}{name.upper()}_FILE") for name in secrets}
+    found = {name: environ.get(f"{PREFIX}{name.upper()}_FILE") for name in secrets()}
     try:
         return {name: Path(path).read_text(encoding="utf-8").strip() for name, path in found.items() if path}
-    except OSError as error:
-        raise Stop(f"{error.filename}: the secret file cannot be read ({error.strerror})") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stop(f"a secret cannot be read from its file: {error}") from error

@@ -6,17 +6,22 @@ from pathlib import Path
 from pydantic import ValidationError
 
 
-def explain(error: ValidationError, path: Path) -> str:
-    """Return one line a mistake: where, what, what to do. Values are not repeated: they may be secret."""
+def explain(error: ValidationError, path: Path, *, within: tuple[int | str, ...] = ()) -> str:
+    """Return one line a mistake: where, what, what to do. Values are not repeated: they may be secret.
+
+    ``within`` is the place of what was validated, where that was a part of the file.
+    """
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return "\n".join(_one(mistake["loc"], mistake["msg"], mistake["type"], path, lines) for mistake in error.errors())
+    return "\n".join(_one((*within, *one["loc"]), one["msg"], one["type"], path, lines) for one in error.errors())
 
 
 def _one(loc: tuple[int | str, ...], message: str, kind: str, path: Path, lines: list[str]) -> str:
     name = ".".join(str(part) for part in loc)
     line = line_of(loc, lines)
-    where = f"{path}:{line}" if line else f"WATERCOOLER_{name.upper()}"
+    where = f"{path}:{line}" if line else f"WATERCOOLER_{name.replace('.', '__').upper()}"
     what = "is not a setting; see docs/settings.md for those there are" if kind == "extra_forbidden" else message
+    if kind == "missing":
+        what = "is missing"
     return f"{where}: {name} {what[0].lower()}{what[1:]}"
 
 

@@ -1,0 +1,1 @@
+"""Commands that concern no single service: topics, dead letters, configuration."""
