@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from io import BufferedReader, BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -25,6 +26,7 @@ from services.ingest.intake import Intake
 STDIN = "-"
 LARGEST_LINE = 8 * 1024 * 1024
 _LINES = 2_000
+_AT_ONCE = 1 << 20
 _GZIP = b"\x1f\x8b"
 _HEAD = 65_536
 _PARSED_AT_ONCE = 200
@@ -101,12 +103,13 @@ def _skip(lines: BinaryIO, count: int) -> None:
 def _some(lines: BinaryIO) -> list[bytes]:
     """Return the next lines; from a pipe those that are there, but at least one."""
     try:
-        if not hasattr(lines, "peek") or lines.seekable():
+        if not isinstance(lines, BufferedReader) or lines.seekable():
             return list(islice(lines, _LINES))
-        found = [lines.readline()]
-        while found[-1] and len(found) < _LINES and b"\n" in lines.peek():
-            found.append(lines.readline())
-        return [line for line in found if line]
+        # One read gives what has come; a look ahead would wait for what has not.
+        found = lines.read1(_AT_ONCE)
+        if found and not found.endswith(b"\n"):
+            found += lines.readline()
+        return BytesIO(found).readlines()
     except (OSError, EOFError) as error:
         raise Stop(
             f"the file is broken after what was taken in ({error}); get it again and import it once more"
