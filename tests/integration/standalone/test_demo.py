@@ -6,11 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from services.standalone import demo, plan
 from services.standalone.demo import Demo
 from services.standalone.parts import Part, State
-from tests.fixtures.stack import eventually
+from tests.fixtures.stack import Stack, environment, eventually
 
 _KEEP = """
 import sys
@@ -63,3 +64,24 @@ async def test_an_import_that_fails_is_said(planned: plan.Plan) -> None:
     task.cancel()
     assert part.detail.startswith("in 10 s; ")
     assert not (planned.state / "demo.json").exists()
+
+
+async def test_a_line_on_a_slow_pipe_is_imported_at_once(kafka: str, tmp_path: Path) -> None:
+    environ, _ = environment(kafka, "http://127.0.0.1:1", tmp_path)
+    stack = Stack(tmp_path, environ, {})
+    stack.run("topics", "apply")
+    process = await asyncio.create_subprocess_exec(
+        *demo.IMPORTER, "-", stdin=asyncio.subprocess.PIPE, env=environ, cwd=tmp_path
+    )
+    assert process.stdin is not None
+    consumer = AIOKafkaConsumer(f"{stack.prefix}activity.v1", bootstrap_servers=kafka, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        for line in demo.read()[:2]:
+            process.stdin.write(line)
+            record = await asyncio.wait_for(consumer.getone(), 30)
+            assert record.key == json.loads(line)["id"].encode()
+    finally:
+        await consumer.stop()
+        process.stdin.close()
+        assert await process.wait() == 0
