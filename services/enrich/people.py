@@ -35,11 +35,14 @@ class People:
         self._known: dict[str, Known] = {}
         self._by_address: dict[str, set[str]] = {}
         self._by_handle: dict[tuple[str, str], str] = {}
+        self._by_person: dict[str, set[str]] = {}
 
     def apply(self, record: Known) -> None:
         """Take a record; the last one of an account wins."""
         self.forget(record.account)
         self._known[record.account] = record
+        if record.person:
+            self._by_person.setdefault(record.person, set()).add(record.account)
         if record.address_hash:
             self._by_address.setdefault(record.address_hash, set()).add(record.account)
         if record.handle:
@@ -50,10 +53,8 @@ class People:
         old = self._known.pop(account, None)
         if old is None:
             return
-        group = self._by_address.get(old.address_hash, set())
-        group.discard(account)
-        if not group:
-            self._by_address.pop(old.address_hash, None)
+        _discard(self._by_address, old.address_hash, account)
+        _discard(self._by_person, old.person, account)
         if self._by_handle.get((old.source, old.handle.lower())) == account:
             del self._by_handle[old.source, old.handle.lower()]
 
@@ -71,6 +72,10 @@ class People:
     def person_of_id(self, account_id: str) -> str:
         """Return the person behind an account of which only the id is at hand; empty for known bots."""
         return "" if self.automated(account_id) else self._person(account_id, "")
+
+    def accounts_of(self, person: str) -> tuple[str, ...]:
+        """Return the accounts that are known to be this person's."""
+        return (person, *sorted(self._by_person.get(person, ())))
 
     def account_by_handle(self, source: str, handle: str) -> str:
         """Return the id of the account with this handle at this source, or an empty string."""
@@ -92,3 +97,11 @@ class People:
         group = [one for one in group if not (one.configured and not one.person)]
         linked = next((one.person for one in group if one.configured), "")
         return linked or min([account_id, *(one.account for one in group)])
+
+
+def _discard(groups: dict[str, set[str]], name: str, account: str) -> None:
+    group = groups.get(name)
+    if group is not None:
+        group.discard(account)
+        if not group:
+            del groups[name]

@@ -48,6 +48,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         self._lanes: dict[TopicPartition, Lane] = {}
         self._opening: dict[TopicPartition, asyncio.Task[None]] = {}
         self._handling: asyncio.Future[list[None]] | None = None
+        self._closing = False
         self.progressed = False
         seconds = place.session_seconds
         self._consumer = AIOKafkaConsumer(
@@ -89,8 +90,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         await lane.handle([received(record) for record in records])
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Open a lane for each; called by the consumer."""
-        for partition in assigned:
+        """Open a lane for each; called by the consumer, which may still be joining while it is told to stop."""
+        for partition in () if self._closing else assigned:
             self._consumer.pause(partition)
             self._opening[partition] = asyncio.create_task(self._open(partition))
 
@@ -134,6 +135,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
 
     async def close(self) -> None:
         """Bring the batches at hand to their end, leave the group."""
+        self._closing = True
         if self._handling is not None:
             await asyncio.gather(self._handling, return_exceptions=True)
         await self._close_lanes()

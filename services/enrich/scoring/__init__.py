@@ -1,0 +1,1 @@
+"""Scoring: profiles of people and recommendations, a Faust app with one file per stream."""

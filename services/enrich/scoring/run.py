@@ -1,0 +1,75 @@
+"""Wiring of `watercooler score`: views, history, the Faust app inside our own runner, health."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from services.common import health
+from services.common.access import AccessView
+from services.common.bus.kafka import KafkaBus
+from services.common.deadletters import DeadLetters, Flood
+from services.common.errors import Stop
+from services.common.run import Part, serving
+from services.common.settings import Settings
+from services.enrich.accounts import AccountView
+from services.enrich.scoring import views
+from services.enrich.scoring.app import add_agents, build
+from services.enrich.scoring.contributions import Contributions
+from services.enrich.scoring.follow import Followed
+from services.enrich.scoring.past import History
+from services.enrich.scoring.profiles import Profiles
+from services.enrich.scoring.recommendations import Recommendations
+from services.enrich.scoring.streams import SERVICE, Failure, Tools
+
+
+@asynccontextmanager
+async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
+    """The scoring service, for services.common.run."""
+    bus = KafkaBus(settings.kafka_settings(), settings.topic_prefix)
+    async with AsyncExitStack() as stack:
+        publisher = await bus.publisher()
+        stack.push_async_callback(publisher.stop)
+        executor = stack.enter_context(ThreadPoolExecutor(1, SERVICE))
+        access, accounts = AccessView(bus), AccountView(bus)
+        profiles, given, opt_outs = views.Profiles(bus), views.Given(bus), views.OptOuts(bus)
+        followed = Followed(bus, History(), executor)
+        followers = (access, accounts, profiles, given, opt_outs, followed)
+        for follower in followers:
+            stack.push_async_callback(follower.stop)
+            await follower.load()
+        flood = Flood(in_a_row=settings.deadletters_in_a_row, of_thousand=settings.deadletters_of_thousand)
+        letters = DeadLetters(publisher, SERVICE, prefix=bus.prefix, flood=flood)
+        failure = Failure()
+        app = build(settings, asyncio.get_running_loop())
+        add_agents(
+            app,
+            bus.prefix,
+            Contributions(followed, bus.prefix),
+            Profiles(bus),
+            Recommendations(followed, profiles, given, opt_outs, access, accounts.people, bus.prefix),
+            Tools(publisher, letters, executor, failure),
+        )
+        site = web.Application()
+        health.add_routes(site, lambda: _missing(app))
+        await stack.enter_async_context(serving(site, settings.host, settings.score_port))
+        yield (*(follower.follow() for follower in followers), failure.raised(), _running(app))
+
+
+async def _running(app: Any) -> None:
+    """Run the app; raises Stop when it gives up. Cancelled, it leaves the group."""
+    try:
+        await app.start()
+        await app.wait_until_stopped()
+    finally:
+        await app.stop()
+    raise Stop(f"Faust has given up ({app.crash_reason!r}); the log says why")
+
+
+def _missing(app: Any) -> str:
+    if not app.started or app.rebalancing or not app.consumer.assignment():
+        return "no partition of enriched.v1 is assigned to this worker yet"
+    return ""

@@ -1,0 +1,27 @@
+"""Words of an activity with weights, for comparing objects with objects and with people. Pure."""
+
+import math
+import re
+from collections import Counter
+
+from services.common.model import Enriched
+from services.enrich.steps.stopwords import STOPWORDS
+
+MOST_TERMS = 40
+_LONGEST_TEXT = 4_000
+_WORD = re.compile(r"[a-z][a-z0-9_+-]{2,29}")
+_URL = re.compile(r"https?://\S+")
+
+
+def terms_of(enriched: Enriched) -> dict[str, float]:
+    """Return up to 40 terms with 1 + log(occurrences): words of the text, tags, and folders and names of files."""
+    words = Counter(_words(_URL.sub(" ", enriched.text[:_LONGEST_TEXT])))
+    for tag in (*enriched.activity.tags, *enriched.phrases):
+        words.update(_words(tag))
+    for path in enriched.activity.files[:20]:
+        words.update(_words(path.replace("/", " ").replace(".", " ")))
+    return {word: 1.0 + math.log(count) for word, count in words.most_common(MOST_TERMS)}
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
