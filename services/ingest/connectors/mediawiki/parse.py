@@ -28,6 +28,7 @@ from services.ingest.connectors.mediawiki.site import (
     revision_order,
     summary_of,
     title_of,
+    without_addresses,
 )
 
 MAPPING = 1
@@ -218,7 +219,7 @@ def _of_log(site: Site, entry: Row, kind: ActivityType, verb: str, thing: Object
 
 def _page_at(site: Site, page: Row, row: Row, order: int) -> Object:
     """The page as one of its revisions shows it."""
-    text = _text(row)
+    text = without_addresses(site, _text(row))
     subject = page.get("subjectid", 0)
     return Object(
         id=f"{site.source}:page/{page['pageid']}",

@@ -5,14 +5,16 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from services.common.model import EPOCH, Account, AccountType, Container, Visibility, micros
+from services.common.model import Account, AccountType, Container, Visibility, micros
 
+SPECIAL = -1
 USER_SPACES = (2, 3)
 HALF_SECOND = 500_000
 
-_AUTHOR_LINK = re.compile(r"(?:Special:Contributions/|User(?: talk)?:)(?P<name>[0-9a-fA-F.:]{3,45})(?=[|\]])")
+_NAMES_OF_SPACES = {SPECIAL: "Special", 2: "User", 3: "User talk"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,13 +117,28 @@ def title_of(site: Site, namespace: int, title: str) -> str:
 
 def summary_of(site: Site, row: Mapping[str, Any]) -> str:
     """Return the summary of an edit or the reason of a log entry, without authors' IP addresses; empty when hidden."""
-    if row.get("commenthidden"):
-        return ""
-    text = str(row.get("comment", ""))
-    for name in {found["name"] for found in _AUTHOR_LINK.finditer(text)}:
+    return "" if row.get("commenthidden") else without_addresses(site, str(row.get("comment", "")))
+
+
+def without_addresses(site: Site, text: str) -> str:
+    """Return a text with stand-ins for the IP addresses of authors, as signatures and automatic summaries name them.
+
+    An address that is no author's, such as a router's in an article, stays.
+    """
+    spaces = tuple({name, site.namespaces.get(number, name)} for number, name in _NAMES_OF_SPACES.items())
+    special, *people = ("|".join(sorted(map(re.escape, names))) for names in spaces)
+    for name in set(_author_link(special, "|".join(people)).findall(text)):
         if is_address(name):
             text = text.replace(name, alias_of(site, name))
     return text
+
+
+@lru_cache(maxsize=64)
+def _author_link(special: str, people: str) -> re.Pattern[str]:
+    """Links to what an author has contributed, or to an author's pages, in the wiki's language or in English."""
+    return re.compile(
+        rf"\[\[\s*(?:(?:{special}):[^/|\]]+/|(?:{people}):)([0-9a-fA-F.:]{{3,45}})(?=[|\]#/])", re.IGNORECASE
+    )
 
 
 def second_of(at: datetime) -> int:
@@ -131,8 +148,4 @@ def second_of(at: datetime) -> int:
 
 def timestamp_of(second: int) -> str:
     """Return whole seconds since 1970 as the wiki writes them."""
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if second else _iso(EPOCH)
-
-
-def _iso(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -111,6 +111,23 @@ def test_an_ip_address_in_titles_and_automatic_summaries(address: str) -> None:
     assert summary_of(SITE, {"comment": f"router is {address}"}) == f"router is {address}"
 
 
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "[[Special:Contributions/192.0.2.7|192.0.2.7]] 10:00, 1 May 2026 (UTC)",
+        "[[Spezial:Beiträge/192.0.2.7|192.0.2.7]] ([[Benutzer Diskussion:192.0.2.7|Diskussion]])",
+        "[[user talk:192.0.2.7#Hello|192.0.2.7]]",
+    ],
+)
+def test_an_ip_address_in_a_signature(signature: str) -> None:
+    german = replace(SITE, namespaces={**SITE.namespaces, -1: "Spezial", 2: "Benutzer", 3: "Benutzer Diskussion"})
+    page, row = revisions()[6]
+    row["slots"]["main"]["content"] = f"Really? --{signature}"
+    activity = parse.revision(german, page, row, Method.POLL)
+    assert "192.0.2.7" not in activity.object.content
+    assert alias_of(german, "192.0.2.7") in activity.object.content
+
+
 def test_what_the_wiki_writes_by_itself_is_no_news() -> None:
     rows = [row for _, row in revisions().values()]
     known = parse.hashes(rows)
