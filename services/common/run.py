@@ -4,10 +4,12 @@ A service is an async context manager that yields its parts to run. Leaving it s
 """
 
 import asyncio
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvloop
@@ -22,49 +24,104 @@ Service = Callable[[Settings], AbstractAsyncContextManager[Sequence[Part]]]
 
 EXIT_STOPPED = 1
 """A Stop ended the service: a person has to mend something."""
+EXIT_FAILED = 70
+"""A mistake of ours ended the service (EX_SOFTWARE of sysexits.h): the log says where; starting again may help."""
 EXIT_RETRY = 75
 """Something needed was not there (EX_TEMPFAIL of sysexits.h): starting again later may help."""
 
 
 def main(name: str, service: Service, settings: Settings) -> None:
-    """Run a service until SIGTERM or SIGINT, or until a part fails; exits with the code that says which."""
+    """Run a service until SIGTERM or SIGINT, or until a part fails; exits with the code that says which.
+
+    A second signal ends the process at once, without draining.
+    """
     logs.configure(name, form=settings.log_format, level=settings.log_level)
-    sys.exit(uvloop.run(_supervise(name, service, settings)))
+    sys.exit(uvloop.run(supervise(service, settings)))
 
 
-async def _supervise(name: str, service: Service, settings: Settings) -> int:
+async def supervise(service: Service, settings: Settings) -> int:
+    """Run a service to its end and return its exit code."""
     log = logs.get(__name__)
-    stop = asyncio.Event()
+    life = _Life()
+    life.work = asyncio.create_task(_live(service, settings, life))
     loop = asyncio.get_running_loop()
     for one in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(one, stop.set)
+        loop.add_signal_handler(one, life.end)
     try:
-        await registry.learn(settings)
-        async with service(settings) as parts:
-            log.info("started")
-            await _until(stop, parts)
-    except Stop as error:
-        log.error("stopped", reason=str(error))
-        return EXIT_STOPPED
-    except Retry as error:
-        log.error("cannot go on for now", reason=str(error))
-        return EXIT_RETRY
-    log.info("ended", service=name)
+        await life.work
+    except asyncio.CancelledError:
+        log.info("ended before it had started")
+        return 0
+    except Exception as error:
+        return _code(error)
+    log.info("ended")
     return 0
+
+
+def _code(error: Exception) -> int:
+    """Log what ended a service and return the exit code that says so."""
+    log = logs.get(__name__)
+    for kind, message, code in (
+        (Stop, "stopped", EXIT_STOPPED),
+        (Retry, "cannot go on for now", EXIT_RETRY),
+    ):
+        for one in _leaves(error):
+            if isinstance(one, kind):
+                log.error(message, reason=str(one))
+                return code
+    log.error("failed by a mistake of ours", error=type(error).__name__, exc_info=error)
+    return EXIT_FAILED
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error
+
+
+@dataclass(slots=True)
+class _Life:
+    """A running service, as the signals see it."""
+
+    work: asyncio.Task[None] | None = None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    started: bool = False
+
+    def end(self) -> None:
+        """Stop what runs, or give up what is only starting; the second time there is no waiting."""
+        if self.stop.is_set():
+            logs.get(__name__).warning("ended at once by a second signal")
+            os._exit(EXIT_RETRY)
+        self.stop.set()
+        if self.work and not self.started:
+            self.work.cancel()
+
+
+async def _live(service: Service, settings: Settings, life: _Life) -> None:
+    await registry.learn(settings)
+    async with service(settings) as parts:
+        life.started = True
+        logs.get(__name__).info("started")
+        await _until(life.stop, parts)
 
 
 async def _until(stop: asyncio.Event, parts: Sequence[Part]) -> None:
     """Run the parts until ``stop`` is set or one of them ends; the first failure ends them all and is raised."""
     tasks = [asyncio.create_task(part) for part in parts]
     waiting = asyncio.create_task(stop.wait())
-    done, _ = await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
+    early = [task for task in tasks if task.done()]
     for task in (*tasks, waiting):
         task.cancel()
     await asyncio.gather(*tasks, waiting, return_exceptions=True)
-    for task in done - {waiting}:
-        task.result()
-        if not stop.is_set():
-            raise Stop("a part of the service ended by itself; this is a mistake in the service, please report it")
+    # A part may also fail while it is being ended; that is no quieter than before.
+    failed = [error for task in tasks if not task.cancelled() and (error := task.exception())]
+    if failed:
+        raise failed[0] if len(failed) == 1 else BaseExceptionGroup("several parts failed", failed)
+    if early and not stop.is_set():
+        raise Stop("a part of the service ended by itself; this is a mistake in the service, please report it")
 
 
 @asynccontextmanager
