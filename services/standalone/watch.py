@@ -13,6 +13,7 @@ from services.standalone.parts import Part, State
 
 PAUSE = 1.0
 _TIMEOUT = aiohttp.ClientTimeout(total=3)
+_COUNTED = ("watercooler_records_total", "watercooler_stream_events_total")
 _UNREACHABLE = (aiohttp.ClientError, TimeoutError, ValueError)
 
 
@@ -66,7 +67,7 @@ def measure(exposition: str) -> tuple[float, int | None]:
     lag: float | None = None
     for family in text_string_to_metric_families(exposition):
         for sample in family.samples:
-            if sample.name == "watercooler_records_total":
+            if sample.name in _COUNTED:
                 stage = sample.labels.get("stage", "")
                 stages[stage] = stages.get(stage, 0.0) + sample.value
             elif sample.name == "watercooler_lag_records":
