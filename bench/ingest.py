@@ -18,7 +18,7 @@ from bench.table import Row
 from services.common import topics
 from services.common.bus import Received
 from services.common.bus.kafka import KafkaBus
-from services.common.settings import Settings
+from services.common.settings import Settings, load
 from services.ingest import app, importer
 
 DATA = Path(__file__).parents[1] / "services" / "standalone" / "data" / "demo.jsonl.gz"
@@ -73,9 +73,7 @@ def _write(file: Path) -> int:
 async def _place(kafka: str, state: Path) -> AsyncIterator[tuple[KafkaBus, Settings]]:
     """Yield topics of our own, removed at the end."""
     prefix = f"bench-{uuid4().hex[:8]}."
-    settings = Settings(
-        kafka=kafka, topic_prefix=prefix, kafka_partitions=PARTITIONS, kafka_replication=1, state=state
-    )
+    settings = load(kafka=kafka, topic_prefix=prefix, kafka_partitions=PARTITIONS, kafka_replication=1, state=state)
     bus = KafkaBus(settings.kafka_settings(), prefix)
     admin = await bus.admin()
     try:

@@ -4,25 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import cache, partial
 
 from aiohttp import web
 
-from services.common import logs
 from services.common.access import AccessView
 from services.common.bus import Bus
 from services.common.bus.kafka import KafkaBus
 from services.common.deadletters import DeadLetters, Flood
-from services.common.errors import Stop
 from services.common.run import Part, serving
 from services.common.settings import Settings, Source
 from services.ingest import mask, registry
-from services.ingest.connector import Connector, Receiver, Tools
+from services.ingest.connector import Connector, Tools
 from services.ingest.cursors import Cursors
-from services.ingest.intake import Intake
+from services.ingest.intake import Intake, LettersOf
 from services.ingest.webhooks import Door, Doors
 from services.ingest.worker import Worker
-
-_log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +28,7 @@ class Ground:
 
     intake: Intake
     cursors: Cursors
-    letters: DeadLetters
+    letters: LettersOf
     access: AccessView
 
 
@@ -46,8 +43,12 @@ async def ground(bus: Bus, settings: Settings) -> AsyncIterator[Ground]:
         await access.load()
         cursors = Cursors(bus, publisher)
         await cursors.load()
-        flood = Flood(in_a_row=settings.deadletters_in_a_row, of_thousand=settings.deadletters_of_thousand)
-        letters = DeadLetters(publisher, "ingest", prefix=bus.prefix, flood=flood)
+
+        @cache
+        def letters(_: str) -> DeadLetters:
+            flood = Flood(in_a_row=settings.deadletters_in_a_row, of_thousand=settings.deadletters_of_thousand)
+            return DeadLetters(publisher, "ingest", prefix=bus.prefix, flood=flood)
+
         yield Ground(Intake(publisher, access, letters, prefix=bus.prefix), cursors, letters, access)
 
 
@@ -56,52 +57,47 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
     """Yield the parts of the service."""
     bus = KafkaBus(settings.kafka_settings(), settings.topic_prefix)
     async with ground(bus, settings) as base, AsyncExitStack() as stack:
-        opened = [await _open(source, settings, stack) for source in settings.sources if source.enabled]
         workers = [
-            Worker(source.name, connector, base.intake, base.cursors) for source, connector in opened if connector
+            Worker(source.name, partial(opened, source, settings), base.intake, base.cursors)
+            for source in settings.sources
+            if source.enabled
         ]
-        app = Doors(_doors(opened), base.intake, base.letters).application(lambda: "")
-        app.router.add_get("/sources", _states(opened, workers))
+        app = Doors(doors(settings, workers), base.intake, base.letters).application(lambda: "")
+        app.router.add_get("/sources", _states(workers))
         await stack.enter_async_context(serving(app, settings.host, settings.ingest_port))
         yield [base.access.follow(), *(_kept(worker) for worker in workers)]
 
 
-async def _open(source: Source, settings: Settings, stack: AsyncExitStack) -> tuple[Source, Connector | None]:
-    """Open a source; one that is set up wrongly is said so and left alone, and the others go on."""
-    try:
-        return source, await open_source(source, settings, stack)
-    except Stop as error:
-        _log.error("source not opened", source=source.name, reason=str(error))
-        return source, None
-
-
-async def open_source(source: Source, settings: Settings, stack: AsyncExitStack) -> Connector:
-    """Return an open source that ``stack`` closes. Raises Stop when it is set up wrongly."""
+@asynccontextmanager
+async def opened(source: Source, settings: Settings) -> AsyncIterator[Connector]:
+    """Yield a source, open. Raises Stop when it is set up wrongly, Retry when it is away."""
     kind = registry.load(source.kind)
     options = registry.options_of(source, kind)
     folder = settings.state / "sources" / source.name
     tools = Tools(source=source.name, mask=mask.keyed(settings), state=folder)
-    return await stack.enter_async_context(kind.open(options, tools))
+    async with kind.open(options, tools) as connector:
+        yield connector
 
 
-def _doors(opened: Sequence[tuple[Source, Connector | None]]) -> list[Door]:
-    return [
-        Door(source=source.name, receiver=connector, prefixes=registry.load(source.kind).prefixes)
-        for source, connector in opened
-        if connector is not None and isinstance(connector, Receiver)
-    ]
+def doors(settings: Settings, workers: Sequence[Worker]) -> list[Door]:
+    """Return a door for every worker; whether its source takes deliveries is known once that is open."""
+    kinds = {source.name: source.kind for source in settings.sources}
+    return [Door(worker=worker, prefixes=_prefixes(kinds[worker.source])) for worker in workers]
 
 
-def _states(
-    opened: Sequence[tuple[Source, Connector | None]], workers: Sequence[Worker]
-) -> Callable[[web.Request], Awaitable[web.Response]]:
+def _prefixes(kind: str) -> tuple[str, ...]:
+    return registry.load(kind).prefixes if kind in registry.available() else ()
+
+
+def _states(workers: Sequence[Worker]) -> Callable[[web.Request], Awaitable[web.Response]]:
     """Answer how each source is; one that does not read leaves the service able, for the others go on."""
 
     async def states(_: web.Request) -> web.Response:
-        problems = {worker.source: worker.problem for worker in workers}
-        found = {source.name: problems.get(source.name, "not opened: its settings are wrong") for source, _ in opened}
         return web.json_response(
-            {name: {"reading": not problem, "problem": problem} for name, problem in found.items()}
+            {
+                worker.source: {"reading": not worker.problem, "stopped": worker.stopped, "problem": worker.problem}
+                for worker in workers
+            }
         )
 
     return states

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
@@ -112,8 +111,7 @@ def check(names: tuple[str, ...]) -> None:
 
 async def _check(source: Source, config: Settings) -> tuple[bool, str]:
     try:
-        async with AsyncExitStack() as stack:
-            connector = await app.open_source(source, config, stack)
+        async with app.opened(source, config) as connector:
             containers = await connector.discover()
             access = [await connector.access(one) for one in containers]
     except WatercoolerError as error:

@@ -5,7 +5,7 @@ Of a withdrawal every reader learns by the object's access record, before the ac
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from services.common import metrics, topics
@@ -34,11 +34,15 @@ _AT_ONCE = 250
 """Activities encoded at one go: the event loop waits as long."""
 
 
+LettersOf = Callable[[str], DeadLetters]
+"""Where a source's failures are put aside. Each source has a guard of its own, so that one's flood stops only it."""
+
+
 class Intake:
     """Publishes what connectors found. One for all sources of the process."""
 
     def __init__(
-        self, publisher: Publisher, access: AccessView, letters: DeadLetters, *, prefix: str, clock: Clock = now
+        self, publisher: Publisher, access: AccessView, letters: LettersOf, *, prefix: str, clock: Clock = now
     ) -> None:
         self._publisher = publisher
         self._access = access
@@ -133,17 +137,18 @@ class Intake:
             if others:
                 raise others[0] from failed
             for record, error in failed.failures:
-                await self._letters.put(FromSource(source=source, value=None, key=record.key), error)
+                await self._letters(source).put(FromSource(source=source, value=None, key=record.key), error)
 
     async def _give_up(self, source: str, batch: Batch) -> None:
         """Put aside what could not be mapped; the good ones stand between them, as they did at the source."""
+        letters = self._letters(source)
         good = len(batch.activities)
         between = good // (len(batch.failures) + 1)
         for failure in batch.failures:
-            self._letters.good(between)
+            letters.good(between)
             metrics.RECORDS.labels("ingest", source, "rejected").inc()
-            await self._letters.put(FromSource(source=source, value=failure.value, key=failure.key), failure.error)
-        self._letters.good(good - between * len(batch.failures))
+            await letters.put(FromSource(source=source, value=failure.value, key=failure.key), failure.error)
+        letters.good(good - between * len(batch.failures))
 
 
 def bounded(activity: Activity) -> Activity:

@@ -8,14 +8,18 @@ from aiohttp import web
 from aiolimiter import AsyncLimiter
 
 from services.common import logs, metrics
-from services.common.deadletters import DeadLetters, FromSource
-from services.common.errors import Reject, Retry, WatercoolerError
+from services.common.deadletters import FromSource
+from services.common.errors import Reject, Retry, Stop, WatercoolerError
 from services.common.health import Ready, add_routes
 from services.ingest.connector import Delivery, Receipt, Receiver, Unverified
-from services.ingest.intake import Intake
+from services.ingest.intake import Intake, LettersOf
+from services.ingest.worker import Worker
 
 LARGEST = 1_048_576
 """Bytes of a delivery; GitHub's largest are 25 MB, ours and those of the sources known here far smaller."""
+PER_SECOND = 1_000.0
+"""Deliveries of one source that are looked at."""
+_NOT_THIS_ONE = frozenset({401, 403, 404, 503})
 _SLOWEST = 30.0
 """Seconds that a body may take to arrive, and Kafka to acknowledge: a sender gives up about then and comes again."""
 _log = logs.get(__name__)
@@ -23,11 +27,15 @@ _log = logs.get(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """A source that takes deliveries. ``prefixes`` are its paths beside ``/hooks/<source>``."""
+    """Where a source delivers. ``prefixes`` are its paths beside ``/hooks/<source>``."""
 
-    source: str
-    receiver: Receiver
+    worker: Worker
     prefixes: Sequence[str] = ()
+
+    @property
+    def source(self) -> str:
+        """The source's name."""
+        return self.worker.source
 
 
 def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -40,11 +48,19 @@ def problem(status: int, title: str, detail: str, headers: Mapping[str, str] | N
     )
 
 
+def _nowhere() -> web.Response:
+    return problem(404, "Not found", "No source of this name takes deliveries.")
+
+
+def _later() -> web.Response:
+    return problem(503, "Not now", "The delivery was not stored; send it again.", {"Retry-After": "5"})
+
+
 class Doors:
     """Answers deliveries of all sources."""
 
     def __init__(
-        self, doors: Sequence[Door], intake: Intake, letters: DeadLetters, *, per_second: float = 100.0
+        self, doors: Sequence[Door], intake: Intake, letters: LettersOf, *, per_second: float = PER_SECOND
     ) -> None:
         self._doors = {door.source: door for door in doors}
         self._intake = intake
@@ -64,7 +80,7 @@ class Doors:
     async def _hook(self, request: web.Request) -> web.Response:
         door = self._doors.get(request.match_info["source"])
         if door is None:
-            return problem(404, "Not found", "No source of this name takes deliveries.")
+            return _nowhere()
         return await self._take(door, await _delivery(request))
 
     def _prefixed(self, prefix: str) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -72,13 +88,14 @@ class Doors:
 
         async def handle(request: web.Request) -> web.Response:
             delivery = await _delivery(request)
-            answer = problem(404, "Not found", "No source takes deliveries here.")
+            answers = [problem(404, "Not found", "No source takes deliveries here.")]
             for door in self._doors.values():
                 if prefix in door.prefixes:
-                    answer = await self._take(door, delivery)
-                    if answer.status not in (401, 403):
-                        break
-            return answer
+                    answers.append(await self._take(door, delivery))
+                    if answers[-1].status not in _NOT_THIS_ONE:
+                        return answers[-1]
+            # One that is not open could not say whether the delivery is its own: so it has to come again.
+            return next((one for one in answers if one.status == 503), answers[-1])
 
         return handle
 
@@ -86,22 +103,38 @@ class Doors:
         if not self._budgets[door.source].has_capacity():
             return problem(429, "Too many", "This source delivers too much at once; come again.", {"Retry-After": "1"})
         await self._budgets[door.source].acquire()
+        connector = door.worker.connector
+        if connector is None:
+            _log.warning("delivery refused for now", source=door.source, reason=door.worker.problem)
+            return _later()
+        if not isinstance(connector, Receiver):
+            return _nowhere()
+        return await self._answer(door.source, connector, delivery)
+
+    async def _answer(self, source: str, receiver: Receiver, delivery: Delivery) -> web.Response:
         try:
-            receipt = await asyncio.wait_for(self._receive(door, delivery), _SLOWEST)
+            receipt = await asyncio.wait_for(self._receive(source, receiver, delivery), _SLOWEST)
         except Unverified as error:
-            metrics.RECORDS.labels("ingest", door.source, "unverified").inc()
+            metrics.RECORDS.labels("ingest", source, "unverified").inc()
             return problem(401, "Not verified", str(error))
         except Reject as error:
-            await self._letters.put(FromSource(source=door.source, value=delivery.body, key=delivery.path), error)
+            await self._put_aside(FromSource(source=source, value=delivery.body, key=delivery.path), error)
             return problem(422, "Not understood", str(error))
         except (Retry, TimeoutError) as error:
-            _log.warning("delivery refused for now", source=door.source, reason=type(error).__name__)
-            return problem(503, "Not now", "The delivery was not stored; send it again.", {"Retry-After": "5"})
+            _log.warning("delivery refused for now", source=source, reason=str(error) or type(error).__name__)
+            return _later()
         return web.json_response(dict(receipt.answer), status=receipt.status, headers=dict(receipt.headers))
 
-    async def _receive(self, door: Door, delivery: Delivery) -> Receipt:
-        receipt = await door.receiver.receive(delivery)
-        await self._intake.take(door.source, receipt.batch)
+    async def _put_aside(self, delivery: FromSource, error: Reject) -> None:
+        """Keep what was not understood. Many in a row are the sender's mistake, which is told so; we go on."""
+        try:
+            await self._letters(delivery.source).put(delivery, error)
+        except Stop as flood:
+            _log.error("many deliveries are not understood", source=delivery.source, reason=str(flood))
+
+    async def _receive(self, source: str, receiver: Receiver, delivery: Delivery) -> Receipt:
+        receipt = await receiver.receive(delivery)
+        await self._intake.take(source, receipt.batch)
         return receipt
 
 
@@ -130,7 +163,10 @@ async def _guard(
         return problem(error.status, error.reason, _DETAILS.get(error.status, error.reason))
     except WatercoolerError as error:
         _log.error("delivery failed", reason=str(error))
-        return problem(503, "Not now", "The delivery was not stored; send it again.", {"Retry-After": "5"})
+        return _later()
+    except Exception:  # the sender is not told what went wrong inside; the log is
+        _log.exception("delivery failed by a mistake in its connector")
+        return problem(500, "Failed", "The delivery was not stored; the operator's log says why.")
 
 
 _DETAILS = {
