@@ -26,7 +26,7 @@ TICK = 0.02
 LOOK = 0.05
 PATIENCE = 60.0
 SECRET = "a secret of the benchmark, long enough"
-SOURCE = {"name": "load", "kind": "webhook", "secret": SECRET}
+SOURCE = {"name": "load", "kind": "webhook", "signature": "github", "secret": SECRET}
 
 
 @dataclass
