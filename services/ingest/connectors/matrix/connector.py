@@ -27,42 +27,45 @@ _log = logs.get(__name__)
 class Matrix:
     """The rooms of one home server that the reading account has joined."""
 
-    def __init__(self, settings: MatrixSettings, tools: Tools, client: MatrixClient, server: Server) -> None:
+    def __init__(self, settings: MatrixSettings, tools: Tools, client: MatrixClient) -> None:
         self._settings = settings
         self._tools = tools
         self._client = client
-        self._server = server
+        self._known: Server | None = None
         self._reader = Reader(client, Memory())
         self._rooms: dict[str, Room | None] = {}
         self._skipped: set[str] = set()
 
     async def discover(self) -> Sequence[Container]:
         """Return the rooms that can be read; joins first what the settings name."""
+        server = await self._server()
         for name in self._settings.rooms:
             if not await self._client.join(name):
                 _log.warning("room cannot be joined", source=self._tools.source, room=name)
         rooms = [await self._room(room_id) for room_id in await self._client.joined_rooms()]
-        return [containers_of(self._server, room)[-1] for room in rooms if room is not None and not room.encrypted]
+        return [containers_of(server, room)[-1] for room in rooms if room is not None and not room.encrypted]
 
     async def access(self, container: Container) -> Access:
         """Return who may open a room; nobody when it is not, or no longer, ours to read. ``live`` hears of changes."""
-        room = await self._room(container.id.removeprefix(self._server.container("")))
-        return self._access(room) if room else self._closed(container.id, container.name)
+        room = await self._room(self._room_id(container))
+        return await self._access(room) if room else self._closed(container.id, container.name)
 
     async def accounts(self) -> Sequence[Account]:
         """Return the members of the rooms that are read."""
+        server = await self._server()
         rooms = [await self._room(room_id) for room_id in await self._client.joined_rooms()]
         names = {user: name for room in rooms if room for user, (name, _) in room.members.items()}
-        return [Account(id=self._server.account(user), name=name, handle=user) for user, name in sorted(names.items())]
+        return [Account(id=server.account(user), name=name, handle=user) for user, name in sorted(names.items())]
 
     async def backfill(self, container: Container, cursor: str) -> AsyncIterator[Batch]:
         """Yield what was said in a room, oldest first."""
-        room = await self._room(container.id.removeprefix(self._server.container("")))
+        room = await self._room(self._room_id(container))
         place = _place(cursor)
         if room is not None and not room.encrypted:
             async for events, after in self._client.pages(room.id, self._settings.page_size, place or None):
                 place = after
-                yield _batch(await self._reader.found(self._scene(room, Method.BACKFILL), events), place)
+                found = await self._reader.found(await self._scene(room, Method.BACKFILL), events)
+                yield _batch(found, place)
         yield Batch(cursor=_cursor(place), complete=True)
 
     async def live(self, cursor: str) -> AsyncIterator[Batch]:
@@ -80,7 +83,7 @@ class Matrix:
                     yield batch
             for room_id in rooms.get("leave", {}):
                 self._rooms.pop(room_id, None)
-                yield Batch(access=[self._closed(self._server.container(room_id))])
+                yield Batch(access=[self._closed((await self._server()).container(room_id))])
             await self._accept(rooms.get("invite", {}))
             if news["next_batch"] != since:
                 since = str(news["next_batch"])
@@ -88,15 +91,15 @@ class Matrix:
 
     async def reconcile(self, container: Container) -> AsyncIterator[Batch]:
         """Yield the last hours of a room again, with the redactions that its events show."""
-        room = await self._room_now(container.id.removeprefix(self._server.container("")))
+        room = await self._room_now(self._room_id(container))
         since = self._tools.clock() - timedelta(hours=self._settings.reconcile_hours)
         start = await self._client.place_at(room.id, since) if room else None
         if room is None or room.encrypted or start is None:
             return
-        scene = self._scene(room, Method.RECONCILE)
+        scene = await self._scene(room, Method.RECONCILE)
         async for events, _ in self._client.pages(room.id, self._settings.page_size, start):
             found = await self._reader.found(scene, [*_redactions(events), *events])
-            yield replace(_batch(found), access=[self._access(room)])
+            yield replace(_batch(found), access=[await self._access(room)])
 
     async def receive(self, delivery: Delivery) -> Receipt:
         """Take a transaction of the home server to us as its application service."""
@@ -110,9 +113,9 @@ class Matrix:
         room = await (self._room_now if any(map(is_access, events)) else self._room)(room_id)
         if room is None:
             return Batch()  # of a room that nobody has invited us to
-        scene = Scene(server=self._server, room=room, method=Method.WEBHOOK, authenticated=True)
+        scene = replace(await self._scene(room, Method.WEBHOOK), authenticated=True)
         found = _batch(await self._reader.found(scene, events)) if not room.encrypted else Batch()
-        return replace(found, access=[self._access(room)])
+        return replace(found, access=[await self._access(room)])
 
     async def _of_room(self, room_id: str, part: Mapping[str, Any], since: str) -> AsyncIterator[Batch]:
         """What one room's part of a sync says, after what the server left out of it."""
@@ -123,10 +126,10 @@ class Matrix:
         if room is None:
             return
         if any(map(is_access, told)):
-            yield Batch(access=[self._access(room)])
+            yield Batch(access=[await self._access(room)])
         if room.encrypted:
             return  # who may open what was said before is still followed
-        scene = self._scene(room, Method.STREAM)
+        scene = await self._scene(room, Method.STREAM)
         if timeline.get("limited"):
             before = timeline.get("prev_batch")
             async for missed, _ in self._client.pages(room_id, self._settings.page_size, since, before):
@@ -148,7 +151,7 @@ class Matrix:
     async def _room_now(self, room_id: str) -> Room | None:
         state = await self._client.state(room_id)
         room = room_of(room_id, state) if state is not None else None
-        if room is not None and self._server.reader not in room.members:
+        if room is not None and (await self._server()).reader not in room.members:
             room = None  # public history, but nobody has invited us
         if room is not None and room.encrypted and room_id not in self._skipped:
             self._skipped.add(room_id)
@@ -156,13 +159,29 @@ class Matrix:
         self._rooms[room_id] = room
         return room
 
-    def _scene(self, room: Room, method: Method) -> Scene:
-        return Scene(
-            server=self._server, room=room, method=method, authenticated=self._settings.url.startswith("https:")
-        )
+    async def _scene(self, room: Room, method: Method) -> Scene:
+        authenticated = self._settings.url.startswith("https:")
+        return Scene(server=await self._server(), room=room, method=method, authenticated=authenticated)
 
-    def _access(self, room: Room) -> Access:
-        return replace(access_of(self._server, room), recorded=self._tools.clock())
+    async def _access(self, room: Room) -> Access:
+        return replace(access_of(await self._server(), room), recorded=self._tools.clock())
+
+    async def _server(self) -> Server:
+        """What is the same for all rooms; asks at first who we are there."""
+        if self._known is None:
+            reader = await self._client.whoami()
+            self._known = Server(
+                source=self._tools.source,
+                homeserver=reader.partition(":")[2],
+                reader=reader,
+                link=self._settings.link,
+                open_rooms=self._settings.open_rooms,
+                longest=self._settings.longest,
+            )
+        return self._known
+
+    def _room_id(self, container: Container) -> str:
+        return container.id.removeprefix(f"{self._tools.source}:room/")
 
     def _closed(self, container: str, name: str = "") -> Access:
         return Access(
@@ -177,7 +196,7 @@ class Matrix:
 
 @asynccontextmanager
 async def open_server(options: BaseModel, tools: Tools) -> AsyncIterator[Connector]:
-    """Yield the home server; raises Stop when it does not know the access token, Retry when it is away."""
+    """Yield the home server. Nothing is asked of it yet, so that one that is away holds up nobody else."""
     settings = MatrixSettings.model_validate(options)
     http_options = HttpOptions(
         requests=settings.requests_per_second,
@@ -185,17 +204,7 @@ async def open_server(options: BaseModel, tools: Tools) -> AsyncIterator[Connect
         headers={"Authorization": f"Bearer {settings.access_token.get_secret_value()}"},
     )
     async with opened(tools.source, settings.url, http_options) as http:
-        client = MatrixClient(http)
-        reader = await client.whoami()
-        server = Server(
-            source=tools.source,
-            homeserver=reader.partition(":")[2],
-            reader=reader,
-            link=settings.link,
-            open_rooms=settings.open_rooms,
-            longest=settings.longest,
-        )
-        yield Matrix(settings, tools, client, server)
+        yield Matrix(settings, tools, MatrixClient(http))
 
 
 def _redactions(events: Sequence[Event]) -> list[Event]:

@@ -18,34 +18,32 @@ from services.ingest.connectors.mediawiki.reader import Found, Reader
 from services.ingest.connectors.mediawiki.settings import MediaWikiSettings
 from services.ingest.connectors.mediawiki.site import Site, account, instant, second_of
 
-LIST_AGAIN = timedelta(hours=1)
-VISIBILITY = {"public": Visibility.PUBLIC, "restricted": Visibility.RESTRICTED}
+ASK_AGAIN = timedelta(hours=1)
 
 
 class MediaWiki:
     """A wiki as a source. All its pages share one container for access, since the wiki has one read right."""
 
-    def __init__(self, settings: MediaWikiSettings, tools: Tools, api: WikiApi, site: Site) -> None:
+    def __init__(self, settings: MediaWikiSettings, tools: Tools, api: WikiApi) -> None:
         self._settings = settings
         self._tools = tools
         self._api = api
-        self._site = site
         self._changes = Changes(api, settings.namespaces)
-        self._reader = Reader(site, api, settings.page_size)
-        self._users: Sequence[Account] = ()
-        self._listed: datetime | None = None
+        self._known: tuple[datetime, Site] | None = None
+        self._listed: tuple[datetime, Sequence[Account]] | None = None
 
     async def discover(self) -> Sequence[Container]:
         """Return the wiki."""
-        return (self._site.context(0)[0],)
+        return ((await self._site()).context(0)[0],)
 
     async def access(self, container: Container) -> Access:
         """Return what the settings say: the wiki itself does not know who is in the organisation."""
+        restricted = self._settings.visibility == "restricted"
         return Access(
             id=container.id,
             kind=AccessKind.CONTAINER,
-            visibility=self._site.visibility,
-            principals=self._settings.principals if self._site.visibility is Visibility.RESTRICTED else (),
+            visibility=Visibility.RESTRICTED if restricted else Visibility.PUBLIC,
+            principals=self._settings.principals if restricted else (),
             name=container.name,
             url=container.url,
             source=self._tools.source,
@@ -54,48 +52,51 @@ class MediaWiki:
 
     async def accounts(self) -> Sequence[Account]:
         """Return the wiki's users who have written something; a list of thousands is asked for once an hour."""
-        now = self._tools.clock()
-        if self._listed is None or now - self._listed >= LIST_AGAIN:
+        if self._listed is None or self._is_old(self._listed[0]):
+            site = await self._site()
             rows = self._api.rows("allusers", aulimit="max", auwitheditsonly="1")
-            self._users = [account(self._site, {"user": row["name"], "userid": row["userid"]}) async for row in rows]
-            self._listed = now
-        return self._users
+            users = [account(site, {"user": row["name"], "userid": row["userid"]}) async for row in rows]
+            self._listed = (self._tools.clock(), users)
+        return self._listed[1]
 
     async def backfill(self, container: Container, cursor: str) -> AsyncIterator[Batch]:
         """Yield revisions and log entries, oldest first."""
-        await self._log_in()
         second = _second(cursor)
-        async for found in self._reader.found(self._changes.history(second), Method.BACKFILL):
+        async for found in self._read(self._changes.history(second), Method.BACKFILL):
             second = found.second
             yield _batch(found, second)
         yield Batch(cursor=_cursor(second), complete=True)
 
     async def live(self, cursor: str) -> AsyncIterator[Batch]:
         """Yield what changes, look after look; first what recent changes do not reach back to."""
-        await self._log_in()
-        second = _second(cursor) or second_of(instant(await self._api.time()))
+        await self._site()
+        second = _second(cursor) or await self._now()
         if not cursor:
             yield Batch(cursor=_cursor(second))
         elif not await self._reaches_back(second):
             older = self._changes.history(second - self._settings.overlap_seconds)
-            async for found in self._reader.found(older, Method.POLL):
+            async for found in self._read(older, Method.POLL):
                 second = max(second, found.second)
                 yield _batch(found, second)
         seen: dict[tuple[int, int], int] = {}
         while True:
             recent = self._unseen(second - self._settings.overlap_seconds, seen)
-            async for found in self._reader.found(recent, Method.POLL):
+            async for found in self._read(recent, Method.POLL):
                 second = max(second, found.second)
                 yield _batch(found, second)
             await asyncio.sleep(self._settings.poll_seconds)
 
     async def reconcile(self, container: Container) -> AsyncIterator[Batch]:
         """Yield the last hours again, from the revisions themselves: what was hidden or listed late shows there."""
-        await self._log_in()
-        now = second_of(instant(await self._api.time()))
-        since = now - self._settings.reconcile_hours * 3600
-        async for found in self._reader.found(self._changes.history(since), Method.RECONCILE):
+        await self._site()
+        since = await self._now() - self._settings.reconcile_hours * 3600
+        async for found in self._read(self._changes.history(since), Method.RECONCILE):
             yield Batch(activities=found.activities, failures=found.failures)
+
+    async def _read(self, changes: AsyncIterator[Change], method: Method) -> AsyncIterator[Found]:
+        reader = Reader(await self._site(), self._api, self._settings.page_size)
+        async for found in reader.found(changes, method):
+            yield found
 
     async def _unseen(self, since: int, seen: dict[tuple[int, int], int]) -> AsyncIterator[Change]:
         """Recent changes but those of the last looks; forgets what lies before ``since``."""
@@ -111,14 +112,24 @@ class MediaWiki:
         oldest = await self._changes.oldest_recent()
         return oldest is not None and oldest <= second
 
-    async def _log_in(self) -> None:
+    async def _now(self) -> int:
+        return second_of(instant(await self._api.time()))
+
+    async def _site(self) -> Site:
+        """What the wiki says of itself, with a session where one is needed; asked for again after an hour."""
         if self._settings.username:
             await self._api.log_in(self._settings.username, self._settings.password)
+        if self._known is None or self._is_old(self._known[0]):
+            self._known = (self._tools.clock(), await _site(self._settings, self._tools, self._api))
+        return self._known[1]
+
+    def _is_old(self, at: datetime) -> bool:
+        return self._tools.clock() - at >= ASK_AGAIN
 
 
 @asynccontextmanager
 async def open_wiki(options: BaseModel, tools: Tools) -> AsyncIterator[Connector]:
-    """Yield the wiki, after asking it for its names; raises Stop when it refuses us, Retry when it is away."""
+    """Yield the wiki. Nothing is asked of it yet, so that one that is away holds up nobody else."""
     settings = MediaWikiSettings.model_validate(options)
     http_options = HttpOptions(
         requests=settings.requests_per_second,
@@ -127,10 +138,7 @@ async def open_wiki(options: BaseModel, tools: Tools) -> AsyncIterator[Connector
         cookies=bool(settings.username),
     )
     async with opened(tools.source, settings.url, http_options) as http:
-        api = WikiApi(tools.source, settings.url, http, settings.maxlag)
-        if settings.username:
-            await api.log_in(settings.username, settings.password)
-        yield MediaWiki(settings, tools, api, await _site(settings, tools, api))
+        yield MediaWiki(settings, tools, WikiApi(tools.source, settings.url, http, settings.maxlag))
 
 
 async def _site(settings: MediaWikiSettings, tools: Tools, api: WikiApi) -> Site:
@@ -143,7 +151,7 @@ async def _site(settings: MediaWikiSettings, tools: Tools, api: WikiApi) -> Site
         api_url=settings.url,
         name=about["general"]["sitename"],
         namespaces={int(number): space["name"] for number, space in about["namespaces"].items()},
-        visibility=VISIBILITY[settings.visibility],
+        visibility=Visibility.PUBLIC if settings.visibility == "public" else Visibility.RESTRICTED,
         mask=tools.mask,
         bots=frozenset(bots),
         longest=settings.longest,

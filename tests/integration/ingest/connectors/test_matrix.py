@@ -227,9 +227,9 @@ async def test_a_busy_server_is_asked_again(
 
 
 async def test_a_wrong_token_stops(synapse: Synapse, tools: Tools) -> None:
-    with pytest.raises(Stop, match="'access_token'"):
-        async with opened(tools, synapse.url, "wrong"):
-            pass
+    async with opened(tools, synapse.url, "wrong") as chat:
+        with pytest.raises(Stop, match="'access_token'"):
+            await chat.discover()
 
 
 class Hook:

@@ -110,15 +110,15 @@ async def test_a_wiki_behind_a_login(mediawiki: MediaWiki, tools: Tools) -> None
     mediawiki.configure("$wgGroupPermissions['*']['read'] = false;")
     try:
         with pytest.raises(Stop, match="'username'"):
-            async with opened(tools, mediawiki.url):
-                pass
+            async with opened(tools, mediawiki.url) as wiki:
+                await wiki.discover()
         login = {"username": "Alice", "password": "AlicePass-12345"}
         async with opened(tools, mediawiki.url, **login) as wiki:
             await asyncio.sleep(1.05 - time.time() % 1)
             assert showing("for members")(await all_of(wiki))
         with pytest.raises(Stop, match="does not accept Alice"):
-            async with opened(tools, mediawiki.url, username="Alice", password="wrong"):
-                pass
+            async with opened(tools, mediawiki.url, username="Alice", password="wrong") as wiki:
+                await wiki.discover()
     finally:
         mediawiki.configure("$wgGroupPermissions['*']['read'] = true;")
 
@@ -145,14 +145,16 @@ async def test_a_wiki_that_is_gone_is_awaited(
 ) -> None:
     proxy = faultproxy(mediawiki.url)
     proxy.cut()
-    with pytest.raises(Retry):
-        async with opened(tools, proxy.url):
-            pass
+    async with opened(tools, proxy.url) as wiki:
+        with pytest.raises(Retry):
+            await wiki.discover()
+        proxy.heal()
+        assert len(await wiki.discover()) == 1
 
 
 async def test_what_is_no_wiki_stops(tools: Tools, faultproxy: Callable[[str], FaultProxy]) -> None:
     proxy = faultproxy("http://127.0.0.1:9")
     proxy.refuse(200, body="{}")
-    with pytest.raises(Stop, match="'url'"):
-        async with opened(tools, proxy.url):
-            pass
+    async with opened(tools, proxy.url) as wiki:
+        with pytest.raises(Stop, match="'url'"):
+            await wiki.discover()
