@@ -58,7 +58,9 @@ ENRICHED = _topic("enriched.v1", "activity id", _COMPACT, "enrich", "Activities,
 PUBLIC = _topic(
     "public.v1", "object id", _delete(30), "enrich", "For other teams: what everyone may open.", schema="activity"
 )
-ACCESS = _topic("access.v1", "container or object id", _COMPACT, "ingest", "Who may open what.")
+ACCESS = _topic(
+    "access.v1", "container or object id", _COMPACT, "ingest", "Who may open what, and what its source has withdrawn."
+)
 ACCOUNT = _topic("account.v1", "account id", _COMPACT, "ingest gateway", "Person behind an account.")
 PERSON = _topic("person.v1", "person id", _COMPACT, "ingest gateway", "People, units, settings of recommendation.")
 PROFILE = _topic("profile.v1", "person id", _COMPACT, "enrich", "What a person works on.")
