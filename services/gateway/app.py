@@ -21,7 +21,11 @@ def build(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[measured, secured, as_problems, views.errors], client_max_size=LARGEST)
     parts.put(app)
     for route in ROUTES:
-        app.router.add_route(route.method, route.path, route.handler if route.open else _asked(route))
+        handler = route.handler if route.open else _asked(route)
+        if route.method == "GET":
+            app.router.add_get(route.path, handler, allow_head=not route.streams)
+        else:
+            app.router.add_route(route.method, route.path, handler)
     views.add_routes(app)
     viewers.prepare(app)
     health.add_routes(app, parts.missing)

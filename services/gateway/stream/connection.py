@@ -24,17 +24,14 @@ class Transport(Protocol):
 class Connection:
     """A reader that follows the head of the stream, or is about to."""
 
-    __slots__ = ("asker", "chunked", "ended", "filters", "form", "transport", "unsent")
+    __slots__ = ("asker", "chunked", "ended", "filters", "form", "transport")
 
-    def __init__(
-        self, transport: Transport, asker: Asker, filters: Filters, form: Form, *, chunked: bool, unsent: int = UNSENT
-    ) -> None:
+    def __init__(self, transport: Transport, asker: Asker, filters: Filters, form: Form, *, chunked: bool) -> None:
         self.transport = transport
         self.asker = asker
         self.filters = filters
         self.form = form
         self.chunked = chunked
-        self.unsent = unsent
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     def write(self, payload: bytes) -> bool:
@@ -43,7 +40,7 @@ class Connection:
         if transport.is_closing():
             self.end("gone")
             return False
-        if transport.get_write_buffer_size() > self.unsent:
+        if transport.get_write_buffer_size() > UNSENT:
             transport.abort()
             metrics.STREAM_CUT.labels("slow").inc()
             self.end("slow")

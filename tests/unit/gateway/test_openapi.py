@@ -1,0 +1,61 @@
+"""The description of the API and what handlers really take cannot drift apart."""
+
+import re
+from typing import Any
+
+import pytest
+
+from services.gateway.handlers.feedback import Given
+from services.gateway.openapi import document, template
+from services.gateway.routes import ROUTES, Route
+from tests.unit.gateway.world import world
+
+ASKED = [route for route in ROUTES if route.method == "GET" and not route.open]
+
+
+@pytest.mark.parametrize("route", ASKED, ids=[route.name for route in ASKED])
+async def test_parameters_are_those_that_the_handler_knows(route: Route) -> None:
+    path = template(route.path).replace("{id}", "x")
+    async with world() as w:
+        problem = await (await w.client.get(f"{path}?no_such=1")).json(content_type=None)
+    said = problem["detail"].partition("known are ")[2].rstrip(".")
+    known = [] if said == "none" else said.split(", ")
+    assert sorted(known) == sorted(one.name for one in route.parameters)
+
+
+async def test_the_document_names_every_address_of_the_application() -> None:
+    async with world() as w:
+        described = await w.json("/openapi.json")
+        resources = {r.resource.canonical for r in w.client.app.router.routes() if r.resource is not None}
+    api = {path for path in resources if path.startswith(("/v1", "/registry"))}
+    assert api == {path for path in described["paths"] if path.startswith(("/v1", "/registry"))}
+
+
+def test_the_document_holds_together() -> None:
+    described = document(ROUTES)
+    assert described["openapi"].startswith("3.1")
+    names = [operation["operationId"] for path in described["paths"].values() for operation in path.values()]
+    assert len(names) == len(set(names))
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            inside = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+            assert inside == set(re.findall(r"\{(\w+)\}", path))
+    for reference in re.findall(r"#/components/schemas/(\w+)", str(described)):
+        assert reference in described["components"]["schemas"]
+
+
+def test_the_body_of_feedback_is_described_as_it_is_checked() -> None:
+    described: dict[str, Any] = document(ROUTES)["components"]["schemas"]["Feedback"]
+    checked = Given.model_json_schema()
+    assert set(described["properties"]) == set(checked["properties"])
+    for name in ("kind", "surface"):
+        assert described["properties"][name]["enum"] == checked["properties"][name]["enum"]
+    assert set(described["required"]) == set(checked["required"])
+
+
+async def test_the_page_about_the_api_names_every_address_and_every_problem() -> None:
+    async with world() as w:
+        text = await (await w.get("/docs")).text()
+    for route in ROUTES:
+        assert f"{route.method} {template(route.path)}" in text
+    assert 'id="bad-cursor"' in text
