@@ -53,7 +53,7 @@ class Plan:
         for service in SERVICES:
             ports.require(self.port(service), service, f"WATERCOOLER_{service.upper()}_PORT")
 
-    def environ(self) -> dict[str, str]:
+    def environ(self, service: str = "") -> dict[str, str]:
         """What a service is told: this process's environment, and what was decided here."""
         settings = self.settings
         told = {
@@ -65,7 +65,7 @@ class Plan:
             "WATERCOOLER_STATE": str(self.state),
             "WATERCOOLER_AUTH": settings.auth,
         }
-        if self.more_sources:
+        if self.more_sources and service == "ingest":  # they may hold secrets that concern nobody else
             told["WATERCOOLER_SOURCES"] = json.dumps([source.model_dump(mode="json") for source in settings.sources])
         return told
 
@@ -80,7 +80,7 @@ class Plan:
     async def start(self, service: str) -> Server:
         """Start one service in the folder that `up` was called in."""
         command = [sys.executable, "-m", "services", service]
-        environ, log = self.environ(), self.log(service)
+        environ, log = self.environ(service), self.log(service)
         return Server(service, self.port(service), command, Path.cwd(), environ=environ, output=log)
 
 

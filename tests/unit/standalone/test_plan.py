@@ -46,12 +46,15 @@ def test_what_was_said_holds(here: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_sources_of_the_file_and_of_the_command_line_are_both_told(here: Path) -> None:
     (here / "watercooler.toml").write_text('[[sources]]\nname = "one"\nkind = "git"\nurl = "/a"\n')
     two = Source.model_validate({"name": "two", "kind": "matrix", "url": "https://chat.example"})
-    told = json.loads(plan.make(None, [two]).environ()["WATERCOOLER_SOURCES"])
+    told = json.loads(plan.make(None, [two]).environ("ingest")["WATERCOOLER_SOURCES"])
     assert told == [
         {"name": "one", "kind": "git", "enabled": True, "url": "/a"},
         {"name": "two", "kind": "matrix", "enabled": True, "url": "https://chat.example"},
     ]
-    assert "WATERCOOLER_SOURCES" not in plan.make(None, []).environ(), "the file says it already, tokens included"
+    assert "WATERCOOLER_SOURCES" not in plan.make(None, [two]).environ("gateway"), "tokens concern ingest alone"
+    assert "WATERCOOLER_SOURCES" not in plan.make(None, []).environ("ingest"), (
+        "the file says it already, tokens included"
+    )
 
 
 def test_a_busy_port_stops_before_anything_starts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,11 @@ import pytest
 from services.common.errors import Stop
 from services.standalone import sources
 
+TOKEN = {"WATERCOOLER_MATRIX_ACCESS_TOKEN": "secret"}
+
 
 def told(*given: str) -> list[tuple[str, str, object]]:
-    return [(source.name, source.kind, source.options()["url"]) for source in sources.parse(given)]
+    return [(source.name, source.kind, source.options()["url"]) for source in sources.parse(given, environ=TOKEN)]
 
 
 def test_addresses_are_named_by_repository_or_host() -> None:
@@ -35,5 +37,25 @@ def test_equal_names_are_kept_apart() -> None:
 
 @pytest.mark.parametrize("wrong", ["git", "git:", ":x", "fax:123", "https://wiki.example"])
 def test_what_is_not_understood_is_shown_with_an_example(wrong: str) -> None:
-    with pytest.raises(Stop, match=r"is not understood: write KIND:WHERE with one of git, mediawiki, matrix, such as"):
+    with pytest.raises(Stop, match=r"is not understood: write KIND:WHERE with one of git, matrix, mediawiki, such as"):
         sources.parse([wrong])
+
+
+def test_a_needed_secret_comes_from_a_variable_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("from a file\n")
+    given = ["matrix:https://chat.example"]
+    in_file = {"WATERCOOLER_MATRIX_ACCESS_TOKEN_FILE": str(tmp_path / "token")}
+    assert sources.parse(given, environ=TOKEN)[0].options()["access_token"] == "secret"
+    assert sources.parse(given, environ=in_file)[0].options()["access_token"] == "from a file"
+
+
+def test_a_needed_secret_that_is_missing_is_named_with_its_variable(tmp_path: Path) -> None:
+    with pytest.raises(Stop, match=r"needs its access token: set WATERCOOLER_MATRIX_ACCESS_TOKEN, or"):
+        sources.parse(["matrix:https://chat.example"], environ={})
+    with pytest.raises(Stop, match=r"ACCESS_TOKEN_FILE=.*none cannot be read \(No such file or directory\)"):
+        sources.parse(["matrix:https://x.y"], environ={"WATERCOOLER_MATRIX_ACCESS_TOKEN_FILE": str(tmp_path / "none")})
+
+
+def test_what_the_connector_refuses_is_said_before_anything_starts() -> None:
+    with pytest.raises(Stop, match=r"source wiki\.example \(mediawiki\) is not set up rightly: url: .*must begin with"):
+        sources.parse(["mediawiki:ftp://wiki.example"], environ={})
