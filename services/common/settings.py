@@ -16,7 +16,11 @@ from services.common.bus.kafka_settings import KafkaSettings
 from services.common.errors import Stop
 
 PREFIX = "WATERCOOLER_"
-ELSEWHERE = frozenset({PREFIX + name for name in ("CONFIG", "CACHE", "JAVA_HOME", "REQUIRE", "DEMO")})
+_OF_UP = ("GIT_TOKEN", "MATRIX_ACCESS_TOKEN", "MATRIX_HS_TOKEN", "MEDIAWIKI_PASSWORD")
+ELSEWHERE = frozenset(
+    {PREFIX + name for name in ("CONFIG", "CACHE", "JAVA_HOME", "MAVEN", "REQUIRE", "DEMO", *_OF_UP)}
+    | {f"{PREFIX}{name}_FILE" for name in _OF_UP}
+)
 """Variables that are read where they are needed, before or beside the settings."""
 
 
