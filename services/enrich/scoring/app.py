@@ -1,5 +1,6 @@
 """The Faust app: which topics, which agents, and the settings without which Faust loses or doubles (see streams.py)."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from services.enrich.scoring.streams import Tools, safely
 
 def build(settings: Settings, loop: Any) -> Any:
     """Return the app, without agents."""
+    for chatty in ("faust", "mode"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     return faust.App(
         f"{settings.topic_prefix}score",
         broker=[f"kafka://{server.strip()}" for server in settings.kafka.split(",")],

@@ -4,6 +4,7 @@ Everything is the same when applied twice: participants and actions are sets by 
 oldest objects and actions make room. Times are event times in microseconds; the clock is the largest one seen.
 """
 
+import textwrap
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from services.enrich.scoring.terms import terms_of
 
 YEAR = 365 * 86_400 * 1_000_000
 _FEWEST_TERMS = 3
+_LONGEST_TITLE = 60
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class History:
         self._objects: OrderedDict[str, Past] = OrderedDict()
         self._actions: OrderedDict[tuple[str, str], tuple[str, int]] = OrderedDict()
         self._home: dict[str, dict[str, int]] = {}
+        self._totals: dict[str, int] = {}
 
     def object(self, key: str) -> Past | None:
         """Return a past object."""
@@ -51,8 +54,7 @@ class History:
 
     def actions(self, person: str, container: str = "") -> int:
         """Return how often a person acted, in a container or at all."""
-        home = self._home.get(person, {})
-        return home.get(container, 0) if container else sum(home.values())
+        return self._home.get(person, {}).get(container, 0) if container else self._totals.get(person, 0)
 
     def add(self, one: Enriched) -> None:
         """Take in an activity."""
@@ -103,6 +105,7 @@ class History:
         self._actions[person, activity] = container, time
         home = self._home.setdefault(person, {})
         home[container] = home.get(container, 0) + 1
+        self._totals[person] = self._totals.get(person, 0) + 1
         if len(self._actions) > self._most_actions:
             self._leave()
 
@@ -110,10 +113,11 @@ class History:
         (person, _), (container, _) = self._actions.popitem(last=False)
         home = self._home[person]
         home[container] -= 1
+        self._totals[person] -= 1
         if not home[container]:
             del home[container]
         if not home:
-            del self._home[person]
+            del self._home[person], self._totals[person]
 
 
 def key_of(one: Enriched) -> str:
@@ -128,6 +132,7 @@ def people_of(one: Enriched) -> tuple[str, ...]:
 
 
 def title_of(one: Enriched) -> str:
-    """Return how the object is called: its title, else its thread's name."""
+    """Return how the object is called: its title, else its thread's name, else the words that it begins with."""
     threads = [container.name for container in one.activity.context if container.type == "Thread"]
-    return one.activity.object.title or (threads[-1] if threads else "")
+    title = one.activity.object.title or (threads[-1] if threads else "")
+    return title or textwrap.shorten(one.text[: 10 * _LONGEST_TITLE], _LONGEST_TITLE, placeholder=" …")

@@ -4,7 +4,8 @@ The rule of what is unexpected stands outside the score: fewer than max(3, 1 %) 
 object's container. Weights are set by hand; a later model replaces them, not the place where they stand.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,12 +14,16 @@ from services.enrich.scoring.past import History, Past, key_of, people_of
 
 MODEL = "experts-1"
 _SIMILAR = 50
-_FEWEST_ACTIONS = 3
-_LEAST_SCORE = 0.3
+_LEAST_ACTIONS = 3
+_LEAST_SHARED = 2
+"""Words that a new object has to share with the one that the reason names."""
+_LEAST_RELEVANCE = 0.3
+_MOST_CANDIDATES = 40
 _MOST_PEOPLE = 5
-_EVIDENCE = 3
-_UNEXPECTED = 0.1
+_MOST_EVIDENCE = 3
+_MOST_WORDS = 3
 _PROFILE = 0.5
+_UNEXPECTED = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,7 @@ class Asked:
 @dataclass(slots=True)
 class _Expert:
     weight: float = 0.0
-    evidence: list[tuple[float, Past]] = field(default_factory=list)
+    evidence: list[Past] = field(default_factory=list)
 
 
 def recommend(one: Enriched, history: History, asked: Asked) -> list[Recommendation]:
@@ -69,25 +74,33 @@ def recommend(one: Enriched, history: History, asked: Asked) -> list[Recommendat
     past = history.object(key_of(one))
     if past is None or past.first != one.activity.id or one.automated or past.withdrawn or not past.terms:
         return []
-    experts = _experts(one, past, history)
-    scored = [_scored(one, past, person, expert, history, asked) for person, expert in experts.items()]
-    good = sorted((r for r in scored if r and r.score >= _LEAST_SCORE), key=lambda r: (-r.score, r.person))
-    return good[:_MOST_PEOPLE]
+    experts = sorted(_experts(one, past, history).items(), key=lambda pair: (-pair[1].weight, pair[0]))
+    scored = [_scored(one, past, *pair, history, asked) for pair in experts[:_MOST_CANDIDATES]]
+    return sorted((new for new in scored if new), key=lambda new: (-new.score, new.person))[:_MOST_PEOPLE]
 
 
 def _experts(one: Enriched, past: Past, history: History) -> dict[str, _Expert]:
-    """Return who took part in similar objects, without those who have to do with this one already."""
-    there = {*people_of(one), *one.mention_people, *past.people}
+    """Return who took part in similar objects, without those who have to do with this one or are at home there.
+
+    An object counts for each of its people by the square of its likeness, and the less the more they do anyway:
+    otherwise whoever is busiest would be the expert of everything.
+    """
+    out = {*people_of(one), *one.mention_people, *past.people}
     experts: dict[str, _Expert] = {}
     for key, cosine in history.similar.like(past.terms, past.time, _SIMILAR):
         other = history.object(key)
-        if other is None or key == past.key:
+        if other is None or key == past.key or other.withdrawn:
             continue
         for person, since in other.people.items():
-            if person not in there and since < past.time:
-                expert = experts.setdefault(person, _Expert())
-                expert.weight += cosine**2
-                expert.evidence.append((cosine, other))
+            if person in out or since >= past.time:
+                continue
+            if person not in experts:
+                if history.actions(person) < _LEAST_ACTIONS or at_home(person, past.container, history):
+                    out.add(person)
+                    continue
+                experts[person] = _Expert()
+            experts[person].weight += cosine**2 / math.log10(10 + history.actions(person))
+            experts[person].evidence.append(other)
     return experts
 
 
@@ -99,35 +112,36 @@ def at_home(person: str, container: str, history: History) -> bool:
 def _scored(
     one: Enriched, past: Past, person: str, expert: _Expert, history: History, asked: Asked
 ) -> Recommendation | None:
-    if asked.excluded(person) or history.actions(person) < _FEWEST_ACTIONS or at_home(person, past.container, history):
+    profile = _PROFILE * _cosine(past.terms, asked.profile(person), history)
+    relevance = math.sqrt(expert.weight) + profile
+    if relevance < _LEAST_RELEVANCE or asked.excluded(person):
         return None
-    if not asked.may_open(person, past.container, one.activity.object.id):
+    evidence = _evidence(past, person, expert, asked)
+    if not evidence or not asked.may_open(person, past.container, one.activity.object.id):
         return None
-    evidence = [
-        (cosine, other)
-        for cosine, other in expert.evidence[:_EVIDENCE]
-        if not other.withdrawn and asked.may_open(person, other.container, other.object)
-    ]
-    if not evidence:
-        return None
-    profile = _cosine(past.terms, asked.profile(person), history)
     share = history.actions(person, past.container) / history.actions(person)
-    terms = {
-        "experts": expert.weight**0.5,
-        "profile": _PROFILE * profile,
-        "unexpected": _UNEXPECTED * (1 - share),
-    }
+    terms = {"experts": math.sqrt(expert.weight), "profile": profile, "unexpected": _UNEXPECTED * (1 - share)}
     return Recommendation(
         person=person,
         object=one.activity.object.id,
         activity=one.activity.id,
         score=sum(terms.values()),
         terms=terms,
-        reason=_reason(past, [other for _, other in evidence]),
-        evidence=tuple(other.object for _, other in evidence),
+        reason=_reason(past, evidence[0], history),
+        evidence=tuple(other.object for other in evidence),
         container=past.container,
         published=one.activity.published,
     )
+
+
+def _evidence(past: Past, person: str, expert: _Expert, asked: Asked) -> list[Past]:
+    """Return the objects that the reason rests on, the most similar first: only what the person may open."""
+    return [
+        other
+        for other in expert.evidence
+        if len(past.terms.keys() & other.terms.keys()) >= _LEAST_SHARED
+        and asked.may_open(person, other.container, other.object)
+    ][:_MOST_EVIDENCE]
 
 
 def _cosine(terms: Mapping[str, float], profile: Mapping[str, float], history: History) -> float:
@@ -139,11 +153,10 @@ def _cosine(terms: Mapping[str, float], profile: Mapping[str, float], history: H
     return float(shared / (norms[0] * norms[1]))
 
 
-def _reason(past: Past, evidence: Sequence[Past]) -> str:
-    """Say it in words, naming things that the person took part in and the words they share with the new one."""
-    best = evidence[0]
-    shared = sorted(past.terms.keys() & best.terms.keys(), key=lambda t: (-past.terms[t] * best.terms[t], t))[:3]
-    named = f"“{best.title}”" if best.title else f"a conversation in {best.place}"
-    where = f" in {best.place}" if best.place and best.title else ""
-    words = f"; both are about {', '.join(shared)}" if shared else ""
-    return f"You worked on {named}{where}{words}."
+def _reason(past: Past, best: Past, history: History) -> str:
+    """Say it in words, naming a thing that the person took part in and the words it shares with the new one."""
+    rarity = history.similar.rarity
+    weights = {t: past.terms[t] * best.terms[t] * rarity(t) for t in past.terms.keys() & best.terms.keys()}
+    shared = sorted(weights, key=lambda term: (-weights[term], -len(term), term))[:_MOST_WORDS]
+    where = f" in {best.place}" if best.place else ""
+    return f"You worked on “{best.title}”{where}; both are about {', '.join(shared)}."

@@ -14,12 +14,14 @@ import numpy as np
 _MOST_POSTINGS = 1_000
 _MOST_ASKED = 16
 """Terms of a question, the rarest first: the others cost time and change nothing."""
+_LEAST = 0.12
+"""Cosine below which two texts have little more in common than their language."""
 
 
 @dataclass(slots=True)
 class _Postings:
-    slots: array[int] = field(default_factory=lambda: array("q"))
-    weights: array[float] = field(default_factory=lambda: array("d"))
+    slots: "array[int]" = field(default_factory=lambda: array("q"))
+    weights: "array[float]" = field(default_factory=lambda: array("d"))
     objects: int = 0
 
     def add(self, slot: int, weight: float) -> None:
@@ -91,8 +93,6 @@ class Similar:
         sums = np.bincount(slots[kept] % self._limit, weights=products[kept], minlength=0)
         cosines = sums / (self._norms[: len(sums)] * norm)
         cosines[self._times[: len(sums)] >= time] = 0.0
-        best = np.argpartition(-cosines, most)[:most] if len(cosines) > most else np.arange(len(cosines))
-        ranked = sorted(
-            ((float(cosines[place]), self._keys[place]) for place in best if cosines[place] > 0), reverse=True
-        )
-        return [(key, cosine) for cosine, key in ranked if key]
+        near = np.flatnonzero(cosines >= _LEAST)
+        best = near[np.argsort(-cosines[near], kind="stable")[:most]]
+        return [(self._keys[place], float(cosines[place])) for place in best]

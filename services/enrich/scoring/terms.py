@@ -9,6 +9,9 @@ from services.enrich.steps.stopwords import STOPWORDS
 
 MOST_TERMS = 40
 _LONGEST_TEXT = 4_000
+_IN_PATHS = "src lib mod main index readme doc docs test tests json toml yaml yml html css com org www github"
+_COMMON = frozenset(_IN_PATHS.split())
+"""Parts of paths and addresses that say nothing about what they hold."""
 _WORD = re.compile(r"[a-z][a-z0-9_+-]{2,29}")
 _URL = re.compile(r"https?://\S+")
 
@@ -19,9 +22,9 @@ def terms_of(enriched: Enriched) -> dict[str, float]:
     for tag in (*enriched.activity.tags, *enriched.phrases):
         words.update(_words(tag))
     for path in enriched.activity.files[:20]:
-        words.update(_words(path.replace("/", " ").replace(".", " ")))
+        words.update(_words(path.rpartition(".")[0].replace("/", " ") or path))
     return {word: 1.0 + math.log(count) for word, count in words.most_common(MOST_TERMS)}
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
+    return [word for word in _WORD.findall(text.lower()) if word not in STOPWORDS and word not in _COMMON]

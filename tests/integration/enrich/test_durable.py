@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 
 from services.common import topics
-from services.enrich.lane import ORDINARY
 from tests.fixtures.stack import eventually
 from tests.integration.enrich.conftest import Place, activity
 
