@@ -13,7 +13,7 @@ from tests.fixtures.sse import StreamReader
 from tests.fixtures.stack import Stack, eventually
 from tests.fixtures.synapse import Synapse
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.may_block("the servers are driven by blocking calls")]
 
 SECRET = "quokkasecret"
 

@@ -18,7 +18,7 @@ from tests.fixtures.faultproxy import FaultProxy
 from tests.fixtures.synapse import Synapse, User
 from tests.integration.ingest.connectors.conftest import Look
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.may_block("the server is driven by blocking calls")]
 
 HS_TOKEN = "hs-token-for-tests-deliveries"
 

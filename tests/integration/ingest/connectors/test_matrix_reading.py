@@ -14,7 +14,7 @@ from services.ingest.connectors.matrix.reader import Reader
 from services.ingest.connectors.matrix.room import Server, room_of
 from tests.fixtures.synapse import Synapse, User
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.may_block("the server is driven by blocking calls")]
 
 
 @dataclass

@@ -16,7 +16,7 @@ from tests.fixtures.faultproxy import FaultProxy
 from tests.fixtures.mediawiki import MediaWiki
 from tests.integration.ingest.connectors.conftest import Look
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.may_block("the server is driven by blocking calls")]
 
 WIKI = Container(id="tried:wiki", type="Wiki")
 

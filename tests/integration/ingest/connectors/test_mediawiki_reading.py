@@ -15,7 +15,7 @@ from services.ingest.connectors.mediawiki.reader import Reader
 from services.ingest.connectors.mediawiki.site import Site
 from tests.fixtures.mediawiki import MediaWiki
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.may_block("the server is driven by blocking calls")]
 
 
 @dataclass
