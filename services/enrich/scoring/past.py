@@ -71,8 +71,8 @@ class History:
         """Forget the text of an object."""
         past = self._objects.get(key)
         if past is not None:
-            past.withdrawn, past.title, past.terms = True, "", {}
             self.similar.remove(past.slot)
+            past.withdrawn, past.title, past.terms = True, "", {}
 
     def _begin(self, one: Enriched, time: int) -> Past:
         activity = one.activity

@@ -21,7 +21,7 @@ DAILY = 5
 
 
 class Recommendations:
-    """Recommends what begins; a repetition gives the same records again."""
+    """Recommends what begins; what was given is not given again, so repetitions change nothing."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Recommendations:
             return []
         if gone(one, record):
             return [self._outgoing(taken) for taken in self._taken_back(one)]
-        found = [new for new in recommend(one, self._followed.history, self._asked) if self._given.room(new, DAILY)]
+        found = [new for new in recommend(one, self._followed.history, self._asked) if self._given.wanted(new, DAILY)]
         for new in found:
             self._given.add(new)
         return [self._outgoing(new) for new in found]

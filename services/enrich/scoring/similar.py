@@ -39,9 +39,10 @@ class Similar:
     def __init__(self, limit: int = 60_000) -> None:
         self._limit = limit
         self._next = 0
+        self._normed_at = 0
         self._postings: dict[str, _Postings] = {}
         self._keys: list[str] = [""] * limit
-        self._terms: list[tuple[str, ...]] = [()] * limit
+        self._terms: list[Mapping[str, float]] = [{}] * limit
         self._norms = np.full(limit, np.inf)
         self._times = np.zeros(limit, dtype=np.int64)
 
@@ -56,10 +57,21 @@ class Similar:
         self._next += 1
         for term, weight in terms.items():
             self._postings.setdefault(term, _Postings()).add(slot, weight)
-        self._keys[place], self._terms[place], self._times[place] = key, tuple(terms), time
-        squares = sum((weight * self.rarity(term)) ** 2 for term, weight in terms.items())
-        self._norms[place] = math.sqrt(squares) if squares else np.inf
+        self._keys[place], self._terms[place], self._times[place] = key, terms, time
+        self._norms[place] = self._norm(terms)
+        if self._next > 1.5 * self._normed_at:
+            self._norm_all()
         return slot, gone
+
+    def _norm(self, terms: Mapping[str, float]) -> float:
+        squares = sum((weight * self.rarity(term)) ** 2 for term, weight in terms.items())
+        return math.sqrt(squares) if squares else math.inf
+
+    def _norm_all(self) -> None:
+        # Rarities grow with the number of objects, so lengths taken long ago would be too short.
+        self._normed_at = self._next
+        for place in range(len(self)):
+            self._norms[place] = self._norm(self._terms[place])
 
     def remove(self, slot: int) -> None:
         """Let an object be found no more (its text was withdrawn)."""
@@ -72,7 +84,7 @@ class Similar:
             postings.objects -= 1
             if not postings.objects:
                 del self._postings[term]
-        self._keys[place], self._terms[place], self._norms[place] = "", (), np.inf
+        self._keys[place], self._terms[place], self._norms[place] = "", {}, np.inf
 
     def rarity(self, term: str) -> float:
         """Return the inverse document frequency, smoothed."""
@@ -91,7 +103,7 @@ class Similar:
         products = np.concatenate([np.array(one.weights) * weight for one, weight in found])
         kept = slots >= self._next - self._limit
         sums = np.bincount(slots[kept] % self._limit, weights=products[kept], minlength=0)
-        cosines = sums / (self._norms[: len(sums)] * norm)
+        cosines = np.minimum(sums / (self._norms[: len(sums)] * norm), 1.0)
         cosines[self._times[: len(sums)] >= time] = 0.0
         near = np.flatnonzero(cosines >= _LEAST)
         best = near[np.argsort(-cosines[near], kind="stable")[:most]]

@@ -122,10 +122,10 @@ class Given(_Records):
             if not keys:
                 del self._by_object[object_id]
 
-    def room(self, one: Recommendation, daily: int) -> bool:
-        """Return whether the person may get this one too on that day (again, if it was given already)."""
+    def wanted(self, one: Recommendation, daily: int) -> bool:
+        """Return whether it was not given before, and the person may get one more on that day."""
         given = self._by_day.get((one.person, one.day), set())
-        return one.object in given or len(given) < daily
+        return one.object not in given and len(given) < daily
 
     def resting_on(self, object_id: str) -> list[Recommendation]:
         """Return the recommendations that show an object or name it in their reason."""
