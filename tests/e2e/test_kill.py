@@ -12,7 +12,7 @@ from tests.e2e.load import write
 from tests.fixtures.sse import StreamReader
 from tests.fixtures.stack import Stack, eventually
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.may_block("drives processes and waits for them")]
 
 KILLED = ("enrich", "index", "gateway", "score")
 
