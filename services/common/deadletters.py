@@ -77,17 +77,29 @@ class DeadLetters:
         self.flood = flood or Flood()
 
     async def put(self, origin: Received | FromSource, error: Exception, *, attempt: int = 0) -> None:
-        """Return once the letter is stored. Raises Stop on a flood (after storing), Unpublished where Kafka fails."""
+        """Return once the letter is stored.
+
+        Raises Stop on a flood (after storing) and where the topic refuses even a reference, Unpublished where Kafka
+        fails for now.
+        """
         letter = self._letter(origin, error, attempt)
         try:
             await self._publish(letter, carried=_size(letter) <= _LARGEST)
         except Unpublished as failed:
-            # A topic may be set to take less than we think; by reference everything fits.
-            if not isinstance(failed.failures[0][1], Reject) or letter["value"] is None:
+            if not isinstance(failed.failures[0][1], Reject):
                 raise
-            await self._publish(letter, carried=False)
+            await self._refer(letter)
         metrics.DEADLETTERS.labels(self._service, letter["error"]).inc()
         self.flood.bad()
+
+    async def _refer(self, letter: dict[str, Any]) -> None:
+        # The topic is set to take less than we think; a reference fits, unless it is set to take nothing.
+        try:
+            await self._publish(letter, carried=False)
+        except Unpublished as failed:
+            if not isinstance(failed.failures[0][1], Reject):
+                raise
+            raise Stop(f"{self._topic} refuses every record; raise its max.message.bytes") from failed
 
     def good(self, count: int = 1) -> None:
         """Count records that succeeded, so that the share of the others is known."""

@@ -391,7 +391,7 @@ async def test_a_topic_made_again_has_another_incarnation(log: Log) -> None:
         await client.start()
         await client.delete_topics([name])
         await client.close()
-        await asyncio.sleep(0.5)
+        while not await admin.diff([topics.ACTIVITY]):  # noqa: ASYNC110 - Kafka tells nobody
+            await asyncio.sleep(0.1)
     await admin.apply([topics.ACTIVITY])
-    await asyncio.sleep(0.5)
     assert await admin.incarnation(name) != before

@@ -64,12 +64,16 @@ class KafkaPublisher:
         failed: list[_Failed] = []
         sent: dict[asyncio.Future[Any], Outgoing] = {}
         deadline = asyncio.get_running_loop().time() + self._patience
-        for record in records:
-            try:
-                async with asyncio.timeout_at(deadline):
-                    sent[await self._send(producer, record)] = record
-            except (KafkaError, WatercoolerError, TimeoutError) as error:
-                failed.append((record, error))
+        waiting = iter(records)
+        try:
+            async with asyncio.timeout_at(deadline):
+                for record in waiting:
+                    try:
+                        sent[await self._send(producer, record)] = record
+                    except (KafkaError, WatercoolerError) as error:
+                        failed.append((record, error))
+        except TimeoutError as error:
+            failed += [(one, error) for one in (record, *waiting)]
         failed += await _outcomes(sent, deadline)
         if any(not isinstance(error, WatercoolerError) for _, error in failed):
             late = any(isinstance(error, TimeoutError) for _, error in failed)

@@ -95,7 +95,10 @@ async def test_a_topic_that_takes_less_gets_the_letter_by_reference_too() -> Non
 async def test_a_letter_that_cannot_be_stored_is_not_passed_over() -> None:
     with pytest.raises(Unpublished):
         await dead(Kept(takes=0, error=Retry)).put(received(), Reject("bad"))
-    with pytest.raises(Unpublished):
+
+
+async def test_a_topic_that_refuses_even_a_reference_stops_the_service() -> None:
+    with pytest.raises(Stop, match=r"t\.deadletter\.v1 refuses every record"):
         await dead(Kept(takes=0)).put(received(), Reject("bad"))
 
 
