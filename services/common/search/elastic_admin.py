@@ -84,6 +84,7 @@ class Indices:
 
     async def new(self, kind: Kind) -> str:
         """Make an index to be filled, without refreshing and replicas meanwhile; return its name."""
+        await self._template(kind)
         numbers = [number_of(name) for name in await self.all(kind)]
         index = index_name(self._prefix, kind, max(numbers, default=0) + 1)
         await self._make(kind, index, {})

@@ -1,8 +1,11 @@
 """One client of Elasticsearch whose errors are ours: the type says what happens next."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from typing import Any
 
+from elastic_transport import AiohttpHttpNode, HttpHeaders
+from elastic_transport.client_utils import DEFAULT, DefaultType
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, SerializationError, TransportError
 from elasticsearch.exceptions import UnsupportedProductError
 from elasticsearch.serializer import OrjsonSerializer
@@ -13,6 +16,28 @@ from services.common.settings import Settings
 READ_SECONDS = 10.0
 """For one request that reads; a query itself is ended by the server earlier (``elastic_query.TIMEOUT``)."""
 BULK_SECONDS = 60.0
+
+
+_LARGE = 262_144
+"""Bytes of a body from which on it is sent in pieces, with other work in between."""
+
+
+class _Node(AiohttpHttpNode):
+    """The client's connection, except that large bodies do not hold up the event loop, and none is ever logged."""
+
+    async def perform_request(  # type: ignore[override]  # as in the library's own asynchronous nodes
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        headers: HttpHeaders | None = None,
+        request_timeout: DefaultType | float | None = DEFAULT,
+    ) -> Any:
+        pieces: Any = BytesIO(body) if body and len(body) > _LARGE else body
+        return await super().perform_request(method, target, pieces, headers, request_timeout)
+
+    def _log_request(self, *args: Any, **kwargs: Any) -> None:
+        """Bodies are people's text; the library would format each of them whether somebody listens or not."""
 
 
 class Client:
@@ -27,6 +52,7 @@ class Client:
             request_timeout=READ_SECONDS,
             max_retries=0,  # whoever calls knows better when to try again
             connections_per_node=16,
+            node_class=_Node,
             serializer=OrjsonSerializer(),
             **tls,
         )

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from asyncio.subprocess import Process
+from asyncio.subprocess import PIPE, Process
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 COUNT = 12_000
 
 
-async def start(world: World, elastic: str, *command: str) -> Process:
+async def start(world: World, elastic: str, *command: str, output: bool = False) -> Process:
     assert urlsplit(elastic).hostname
     env = {
         **os.environ,
@@ -25,7 +25,9 @@ async def start(world: World, elastic: str, *command: str) -> Process:
         "WATERCOOLER_INDEX_PORT": "0",
         "WATERCOOLER_CONFIG": "/nonexistent/watercooler.toml",
     }
-    return await asyncio.create_subprocess_exec(sys.executable, "-m", "services", *command, env=env)
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services", *command, env=env, stdout=PIPE if output else None
+    )
 
 
 async def test_killed_twice_under_load_the_index_holds_exactly_the_distinct_ids(world: World, elastic: str) -> None:
