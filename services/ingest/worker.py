@@ -13,16 +13,19 @@ from services.ingest.cursors import Cursor, Cursors
 from services.ingest.intake import Intake
 
 LIVE = "live"
-_SHORTEST, _LONGEST = 1.0, 300.0
 _log = logs.get(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Seconds between two looks back, and between two looks at containers and who may open them."""
+    """Seconds: between two looks back, between two looks at containers and who may open them, and of the pauses after
+    an error, which double from the first to the longest.
+    """
 
     reconcile: float = 3600.0
     access: float = 60.0
+    first_pause: float = 1.0
+    longest_pause: float = 300.0
 
 
 Open = Callable[[], AbstractAsyncContextManager[Connector]]
@@ -58,7 +61,7 @@ class Worker:
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         """Try again after pauses that grow, until it ends by itself or by a Stop."""
-        pause = _SHORTEST
+        pause = self._pace.first_pause
         loop = asyncio.get_running_loop()
         while True:
             begun = loop.time()
@@ -76,12 +79,12 @@ class Worker:
                 self._troubled(f"a mistake in its connector ({type(error).__name__}), please report it; see the log")
                 _log.exception("connector failed", source=self.source)
                 asked = None
-            if loop.time() - begun > _LONGEST:
-                pause = _SHORTEST
+            if loop.time() - begun > self._pace.longest_pause:
+                pause = self._pace.first_pause
             after = asked or pause * random.uniform(0.5, 1)  # noqa: S311
             _log.warning("source paused", source=self.source, reason=self.problem, seconds=round(after, 1))
             await asyncio.sleep(after)
-            pause = min(_LONGEST, pause * 2)
+            pause = min(self._pace.longest_pause, pause * 2)
 
     def _troubled(self, problem: str) -> None:
         self.problem = problem
