@@ -105,7 +105,8 @@ class PlainScreen:
     def show(self, status: Status) -> None:
         """Print what has changed since the last time."""
         for part in status.parts:
-            now = (part.state, "" if part.state is State.RUNNING else part.detail)
+            # Of the demo the state alone: where it is changes every second.
+            now = (part.state, "" if part.name == "demo" and part.state is State.RUNNING else part.detail)
             if now != self._seen.get(part.name, (State.WAITING, "")):
                 self._say(f"{part.name}: {part.state}" + (f" ({now[1]})" if now[1] else ""))
             self._seen[part.name] = now

@@ -122,7 +122,8 @@ class Stack:
         return Keeper(self.status.part(name, does), lambda: self._plan.start(name), log_reason, State.STARTING)
 
     def _watches(self) -> list[Watch]:
-        return [Watch(keeper.part, self._plan.port(name)) for name, keeper in self._services.items()]
+        ports = ((name, keeper.part, self._plan.port(name)) for name, keeper in self._services.items())
+        return [Watch(part, port, reads_sources=name == "ingest") for name, part, port in ports]
 
     async def _show(self) -> None:
         while True:

@@ -23,6 +23,7 @@ class Watch:
 
     part: Part
     port: int
+    reads_sources: bool = False
     handled: float | None = None
     at: float = field(default_factory=time.monotonic)
 
@@ -34,11 +35,12 @@ class Watch:
         try:
             missing = await self._missing(session)
             handled, lag = measure(await self._text(session, "metrics"))
+            note = await self._sources(session) if self.reads_sources else ""
         except _UNREACHABLE:
             self.part.set(State.STARTING, pid=self.part.pid)
             return
         self.part.state = State.STARTING if missing else State.RUNNING
-        self.part.detail, self.part.answers = missing, True
+        self.part.detail, self.part.answers = missing or note, True
         self._count(handled)
         self.part.lag = lag
 
@@ -52,6 +54,12 @@ class Watch:
         async with session.get(f"http://{ports.HOST}:{self.port}/readyz") as response:
             content = await response.json(content_type=None)
             return "" if response.status == 200 else str(content.get("missing", "not ready"))
+
+    async def _sources(self, session: aiohttp.ClientSession) -> str:
+        """What is wrong with which source; the others are read meanwhile."""
+        async with session.get(f"http://{ports.HOST}:{self.port}/sources") as response:
+            sources = await response.json()
+        return "; ".join(f"{name}: {source['problem']}" for name, source in sources.items() if source["problem"])
 
     async def _text(self, session: aiohttp.ClientSession, path: str) -> str:
         async with session.get(f"http://{ports.HOST}:{self.port}/{path}") as response:
