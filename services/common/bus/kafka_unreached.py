@@ -21,9 +21,9 @@ _OF_A_CONNECTION = {
 
 async def unreached(settings: KafkaSettings, error: BaseException) -> WatercoolerError:
     """Return what a failed first connection means: Stop where a setting is wrong, Retry where nobody answers."""
+    if not isinstance(error, KafkaConnectionError | TimeoutError):
+        return as_error(f"Kafka at {settings.bootstrap}", error)
     usual = as_error(f"no Kafka could be reached at {settings.bootstrap}, is it running?", error)
-    if not isinstance(error, KafkaConnectionError):
-        return usual
     options = {name: value for name, value in settings.client().items() if name in _OF_A_CONNECTION}
     for host, port, _ in collect_hosts(settings.bootstrap):
         try:
