@@ -46,10 +46,9 @@ def from_bytes(data: bytes) -> "NDArray[np.float32]":
     """Return the vector in a field ``vector``; raises ValueError when it is not of 256 half floats."""
     import numpy as np
 
-    vector = np.frombuffer(data, dtype="<f2").astype(np.float32)
-    if vector.shape != (DIMENSIONS,):
+    if len(data) != 2 * DIMENSIONS:
         raise ValueError(f"{len(data)} bytes are not a vector of {DIMENSIONS} half floats")
-    return vector
+    return np.frombuffer(data, dtype="<f2").astype(np.float32)
 
 
 @cache

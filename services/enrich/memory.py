@@ -64,7 +64,7 @@ class Memory:
 
     def _restore(self) -> None:
         try:
-            with np.load(self._path, allow_pickle=False) as arrays:
+            with self._path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 if str(arrays["incarnation"]) == self._incarnation:
                     self.seen.restore({name: arrays[name] for name in arrays.files})
                     self._offset = self._saved = int(arrays["offset"])
