@@ -53,13 +53,13 @@ class Demo:
 
     async def stop(self) -> None:
         """Let the import end by itself with what it has; `run` must have been cancelled."""
-        if self._import is None or self._import.returncode is not None:
-            return
-        try:
-            await asyncio.wait_for(self._close(self._import), GRACE)
-        except (Retry, TimeoutError):
-            with suppress(ProcessLookupError):
-                self._import.kill()
+        if self._import is not None and self._import.returncode is None:
+            try:
+                await asyncio.wait_for(self._close(self._import), GRACE)
+            except (Retry, TimeoutError):
+                with suppress(ProcessLookupError):
+                    self._import.kill()
+        self._part.set(State.STOPPED, self._part.detail)
 
     async def _bring(self, history: Sequence[bytes]) -> None:
         """Import the history from a file: quicker than line by line, and taken up again where it was stopped."""

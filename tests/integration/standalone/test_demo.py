@@ -48,6 +48,7 @@ async def test_what_was_stopped_goes_on_and_repeats_ten_at_most(planned: plan.Pl
     task.cancel()
     await asyncio.wait([task])
     await first.stop()
+    assert part.state is State.STOPPED
     assert json.loads((planned.state / "demo.json").read_text()) == {"played": 20}
 
     await Demo(planned, part, pace=0, importer=importer(tmp_path / "kept")).run()
