@@ -14,7 +14,7 @@ _LD_JSON = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"
 VARY = "Accept, Authorization, Cookie"
 SECURITY: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",

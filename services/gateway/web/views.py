@@ -276,7 +276,8 @@ async def thing(request: web.Request) -> web.StreamResponse:
         place=card.place,
         published=card.published,
         ago=card.ago,
-        history=_cards(request, [activity_of(hit.document) for hit in history.hits]),
+        # The one act that made the object says nothing that the page does not say already.
+        history=_cards(request, [activity_of(hit.document) for hit in history.hits]) if history.total > 1 else [],
         thread=_cards(request, [activity_of(hit.document) for hit in thread.hits]),
     )
 

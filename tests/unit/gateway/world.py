@@ -92,6 +92,11 @@ class World:
         access = Access(id=container, kind=AccessKind.CONTAINER, visibility=visibility, principals=principals)
         await self.allow(access)
 
+    async def publish_access(self, container: str) -> None:
+        """Open a container to everyone, without telling the index."""
+        record = Access(id=container, kind=AccessKind.CONTAINER, visibility=Visibility.PUBLIC)
+        await self.publish(topics.ACCESS, container, access_out(record))
+
     async def allow(self, access: Access) -> None:
         """Publish an access record, and let the index and the gateway know."""
         await self.publish(topics.ACCESS, access.id, access_out(access))

@@ -22,9 +22,19 @@ function excerpt(content, title) {
   return text.length <= 280 ? text : text.slice(0, 280).replace(/ \S*$/, "") + " …";
 }
 
+function ago(published) { // as present.ago on the server
+  const at = new Date(published), past = (Date.now() - at) / 1000;
+  if (past < 60) return "just now";
+  if (past < 3600) return `${Math.floor(past / 60)} min ago`;
+  if (past < 172800) return `${Math.floor(past / 3600)} h ago`;
+  const year = at.getUTCFullYear() === new Date().getUTCFullYear() ? {} : { year: "numeric" };
+  return at.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC", ...year });
+}
+
 function build(template, phrases, activity) {
   const item = template.content.firstElementChild.cloneNode(true);
   const thing = activity.object;
+  item.dataset.id = activity.id;
   const who = activity.person || activity.actor.id;
   const name = activity.actor.name || who;
   const place = (activity.context || []).filter((c) => c.type !== "Thread").at(-1);
@@ -39,7 +49,7 @@ function build(template, phrases, activity) {
   set(".place", place && (place.name || place.id), place && `/?container=${encodeURIComponent(place.id)}`);
   const time = item.querySelector("time");
   time.dateTime = time.title = activity.published;
-  time.textContent = new Date(activity.published).toLocaleDateString(undefined, { day: "numeric", month: "short", year: "numeric" });
+  time.textContent = ago(activity.published);
   const page = `/objects/${encodeURIComponent(thing.id)}`;
   const gone = thing.type === "Tombstone";
   if (thing.title && !gone) {
@@ -64,6 +74,7 @@ function follow(feed) {
   const state = document.getElementById("state");
   const fresh = document.getElementById("fresh");
   const waiting = [];
+  const seen = new Set([...feed.children].map((item) => item.dataset.id));
 
   const say = (name, words) => { state.dataset.state = name; document.getElementById("state-text").textContent = words; };
   const show = (item) => {
@@ -80,9 +91,21 @@ function follow(feed) {
   source.addEventListener("open", () => say("live", "Live"));
   source.addEventListener("error", () => say("lost", source.readyState === EventSource.CLOSED ? "Not live: reload the page" : "Reconnecting"));
   source.addEventListener("reset", () => location.reload());
+  source.addEventListener("redacted", (event) => { // its source took the content back: so does this page
+    const activity = JSON.parse(event.data);
+    const same = (item) => item.dataset.id === activity.id;
+    const shown = [...feed.children].find(same);
+    const at = waiting.findIndex(same);
+    if (shown) shown.replaceWith(build(template, phrases, activity));
+    if (at >= 0) waiting[at] = build(template, phrases, activity);
+  });
   source.addEventListener("message", (event) => {
     if (!event.data) return;
-    const item = build(template, phrases, JSON.parse(event.data));
+    const activity = JSON.parse(event.data);
+    if (seen.has(activity.id)) return; // the stream begins a little before the page was made, so that nothing is missed
+    seen.add(activity.id);
+    if (seen.size > 10 * HELD) seen.delete(seen.values().next().value);
+    const item = build(template, phrases, activity);
     if (window.scrollY < 80) return show(item);
     // Reading further down: what is read must not move away, so new ones wait behind a button.
     waiting.push(item);

@@ -1,0 +1,138 @@
+"""The page in a real browser: arrives live without a reload, says so when it is not live, and logs no error."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from services.common.search.elastic import ElasticSearch
+from services.common.search.elastic_client import Client
+from tests.fixtures.process import missing
+from tests.fixtures.stack import eventually
+from tests.unit.gateway.test_rest import recommend
+from tests.unit.gateway.world import HALL, World, said, world
+
+pytestmark = pytest.mark.integration
+CHROMIUM = Path("/usr/bin/chromium")
+THERE = CHROMIUM.exists()
+EVIL = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
+
+
+@asynccontextmanager
+async def browsing(w: World, **context: Any) -> AsyncIterator[tuple[Page, list[str]]]:
+    """Open a tab on the gateway; yields it and what its console complained about."""
+    if not THERE:
+        missing("not run: Chromium is not installed; `make ci-deps` installs it")
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
+        tab = await browser.new_page(base_url=str(w.client.make_url("/")), **context)
+        tab.set_default_timeout(20_000)
+        said: list[str] = []
+        tab.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        try:
+            yield tab, said
+        finally:
+            await browser.close()
+
+
+async def test_an_activity_appears_without_a_reload() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.happens(said(1, text="before the page"))
+        async with browsing(w) as (tab, complaints):
+            await tab.goto("/?as=ann")
+            await tab.get_by_text("before the page").wait_for()
+            await tab.locator('#state[data-state="live"]').wait_for()
+            await w.happens(said(2, text=f"after the page {EVIL}"), index=False)
+            await tab.get_by_text("after the page <img").wait_for()
+            cards = tab.locator("#feed > li")
+            assert await cards.count() == 2
+            assert "after the page" in await cards.first.inner_text()
+            assert (await tab.title()) == "Live · Watercooler"
+            assert complaints == []
+
+
+async def test_who_reads_further_down_is_told_of_new_ones_and_not_moved() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.happens(*(said(n) for n in range(30)))
+        async with browsing(w) as (tab, complaints):
+            await tab.goto("/?as=ann")
+            await tab.locator('#state[data-state="live"]').wait_for()
+            await tab.evaluate("window.scrollTo(0, 600)")
+            await w.happens(said(40, text="news"), index=False)
+            button = tab.get_by_role("button", name="1 new")
+            await button.wait_for()
+            assert await tab.get_by_text("news", exact=True).count() == 0
+            await button.focus()
+            await tab.keyboard.press("Enter")
+            await tab.get_by_text("news", exact=True).wait_for()
+            assert complaints == []
+
+
+async def test_every_view_is_readable_by_keyboard_and_without_scripts_and_complains_of_nothing() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.happens(said(1, text="parser notes", who="bob"), said(2, text=f"{EVIL} parser", who="bob"))
+        await recommend(w, "chat:1", {"topic": 0.5, "novelty": 0.2})
+        async with browsing(w, viewport={"width": 390, "height": 844}) as (tab, complaints):
+            for path, words in (
+                ("/", "parser notes"),
+                ("/for-you", "because of chat:1"),
+                ("/search?q=parser", "closest by words"),
+                ("/people?q=parser", "Bob"),
+                ("/objects/chat%3A1", "parser notes"),
+                ("/people/bob", "parser notes"),
+                ("/docs", "/v1/activities"),
+            ):
+                await tab.goto(path + ("&" if "?" in path else "?") + "as=ann")
+                await tab.locator("main").get_by_text(words).first.wait_for()
+                assert await tab.locator("h1").count() == 1, path
+                assert await tab.locator("main").count() == 1
+                wider = await tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+                assert wider <= 0, path
+            await tab.goto("/")
+            await tab.keyboard.press("Tab")
+            assert await tab.evaluate("document.activeElement.textContent") == "Skip to content"
+            assert complaints == []
+        async with browsing(w, java_script_enabled=False) as (tab, complaints):
+            await tab.goto("/?as=ann")
+            await tab.get_by_text("parser notes").wait_for()
+
+
+async def test_view_as_changes_what_is_shown() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.opened("chat:bobs", "bob")
+        await w.happens(
+            said(1, who="bob"), said(2, text="only for bob", where="chat:bobs", who="bob"), said(3, who="ann")
+        )
+        async with browsing(w) as (tab, _):
+            await tab.goto("/?as=ann")
+            assert await tab.get_by_text("only for bob").count() == 0
+            await tab.get_by_label("View as").select_option("bob")
+            await tab.get_by_role("button", name="Go").click()
+            await tab.get_by_text("only for bob").wait_for()
+
+
+async def test_the_feed_is_there_before_search_is_and_says_so() -> None:
+    away = ElasticSearch(Client("http://127.0.0.1:1"), "t-")
+    async with world(search=away) as w:
+        await w.publish_access(HALL)
+        await w.happens(said(1, text="already here"), index=False)
+        await eventually(lambda: w.parts.hub.ring.end, what="it has arrived", within=5, pause=0.01)
+        async with browsing(w) as (tab, complaints):
+            await tab.goto("/?as=ann")
+            await tab.get_by_text("already here").wait_for()
+            await tab.locator('#state[data-state="live"]').wait_for()
+            await tab.goto("/search?q=here&as=ann")
+            await tab.get_by_role("alert").get_by_text("still starting").wait_for()
+            assert complaints == []
+        answer = await w.get("/v1/search?q=here")
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+        assert (await w.client.get("/readyz")).status == 503
+    await away.stop()
