@@ -1,5 +1,6 @@
 """Topics under a prefix of the test's own, activities in them, and the services as processes."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -110,11 +111,11 @@ class Place:
             )
         return name
 
-    def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> int:
+    async def end(self, name: str, how: signal.Signals = signal.SIGTERM) -> int:
         """End a service; returns its exit code."""
         process = self.processes.pop(name)
         process.send_signal(how)
-        return process.wait(60)
+        return await asyncio.to_thread(process.wait, 60)
 
     def log(self, name: str) -> str:
         """Return what a service has written."""

@@ -30,7 +30,7 @@ async def test_activities_come_out_enriched_and_public(place: Place) -> None:
     assert len(one.vector) == 512
     assert one.notes == ()
     assert {a.object.id for a in await place.public()} == {f"chat:{number}" for number in range(20)}
-    assert place.end("enrich") == 0
+    assert await place.end("enrich") == 0
 
 
 async def test_repetitions_are_dropped_and_changed_content_is_not(place: Place) -> None:
@@ -41,7 +41,7 @@ async def test_repetitions_are_dropped_and_changed_content_is_not(place: Place) 
         return await count(place) == 3
 
     await eventually(both_there, what="two contents of one activity, and another")
-    assert place.end("enrich") == 0
+    assert await place.end("enrich") == 0
     place.start("enrich")  # what it had is known to the next one
     await place.put(activity(1), activity(1, "changed"), activity(3))
 
@@ -49,7 +49,7 @@ async def test_repetitions_are_dropped_and_changed_content_is_not(place: Place) 
         return await count(place) == 4
 
     await eventually(one_more, what="only the new one is added")
-    assert place.end("enrich") == 0
+    assert await place.end("enrich") == 0
     assert await count(place) == 4
 
 
@@ -63,14 +63,14 @@ async def test_every_id_is_there_once_after_kill_9_under_load(place: Place, kill
         return await count(place) >= kill_after
 
     await eventually(under_way, what="the first worker is at work", pause=0.05)
-    assert place.end("first", signal.SIGKILL) == -signal.SIGKILL
+    assert await place.end("first", signal.SIGKILL) == -signal.SIGKILL
     place.start("enrich", "second")
 
     async def all_there() -> bool:
         return await count(place) >= total
 
     await eventually(all_there, what=f"{total} activities")
-    place.end("second")
+    await place.end("second")
     found = Counter(one.activity.id for one in await place.enriched())
     assert len(found) == total
     assert found.most_common(1)[0][1] == 1
@@ -100,8 +100,8 @@ async def test_a_suspended_worker_is_fenced_when_it_wakes_up(place: Place) -> No
     await place.put(*(activity(number) for number in range(total, total + 500)))
     total += 500
     await eventually(all_there, what="both go on")
-    assert place.end("first") == 0
-    assert place.end("second") == 0
+    assert await place.end("first") == 0
+    assert await place.end("second") == 0
     found = Counter(one.activity.id for one in await place.enriched())
     assert len(found) == total
     assert found.most_common(1)[0][1] == 1

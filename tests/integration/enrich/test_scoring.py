@@ -93,7 +93,7 @@ async def test_experts_of_similar_things_are_told_of_a_question_elsewhere_and_wh
     assert set(one["evidence"]) <= {f"chat:{number}" for number in range(8)}
     profiles = await latest(place, topics.PROFILE)
     assert (profiles["chat:ann"]["actions"], profiles["chat:ann"]["containers"]) == (4, {ROOM.id: 4.0})
-    assert place.end("score") == 0
+    assert await place.end("score") == 0
 
 
 async def test_repetitions_change_no_profile_and_no_recommendation(place: Place) -> None:
@@ -102,7 +102,7 @@ async def test_repetitions_change_no_profile_and_no_recommendation(place: Place)
     place.start("score")
     await scored(place)
     before = await latest(place, topics.PROFILE), await latest(place, topics.RECOMMENDATION)
-    assert place.end("score") == 0
+    assert await place.end("score") == 0
     await put_enriched(place, history())
     await put_enriched(place, history())
     place.start("score")
@@ -160,7 +160,7 @@ async def test_poison_is_put_aside_and_the_rest_is_scored(place: Place) -> None:
     codec = Codec("deadletter")
     assert {codec.decode(one.value or b"")["service"] for one in letters} == {"score"}
     assert {codec.decode(one.value or b"")["value"] for one in letters} == {b"\x00nonsense"}
-    assert place.end("score") == 0
+    assert await place.end("score") == 0
 
 
 async def refuse_all(place: Place, topic: Topic) -> None:

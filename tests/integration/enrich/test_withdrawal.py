@@ -58,7 +58,7 @@ async def test_deleted_text_is_in_no_newest_record_and_public_is_told(place: Pla
         ActivityType.DELETE,
         "Tombstone",
     )
-    assert place.end("enrich") == 0
+    assert await place.end("enrich") == 0
 
 
 async def test_a_late_copy_of_deleted_text_is_kept_out(place: Place) -> None:
@@ -73,7 +73,7 @@ async def test_a_late_copy_of_deleted_text_is_kept_out(place: Place) -> None:
     await eventually(there, what="the late copy is through")
     assert not any(SECRET in f"{one.text} {one.activity}" for one in await place.enriched())
     assert not any(SECRET in f"{one}" for one in await place.public())
-    assert place.end("enrich") == 0
+    assert await place.end("enrich") == 0
 
 
 async def test_a_restore_is_shown_again(place: Place) -> None:
@@ -90,7 +90,7 @@ async def test_a_restore_is_shown_again(place: Place) -> None:
         return any("restored words" in text for text in await latest_texts(place))
 
     await eventually(restored, what="the restored text")
-    assert place.end("enrich") == 0
+    assert await place.end("enrich") == 0
 
 
 async def test_a_hidden_version_is_redacted_and_the_others_stay(place: Place) -> None:
@@ -110,7 +110,7 @@ async def test_a_hidden_version_is_redacted_and_the_others_stay(place: Place) ->
 
     await eventually(hidden, what="the hidden version is without its text")
     assert any("fine" in text for text in await latest_texts(place))
-    assert place.end("enrich") == 0
+    assert await place.end("enrich") == 0
 
 
 async def test_what_turns_restricted_is_deleted_for_other_teams(place: Place) -> None:
@@ -137,7 +137,7 @@ async def test_what_turns_restricted_is_deleted_for_other_teams(place: Place) ->
 
     await eventually(enriched, what="the third one, for those who may")
     assert "chat:3" not in {one.object.id for one in await place.public()}
-    assert place.end("enrich") == 0
+    assert await place.end("enrich") == 0
 
 
 async def test_what_nobody_has_opened_never_becomes_public(place: Place) -> None:
@@ -151,4 +151,4 @@ async def test_what_nobody_has_opened_never_becomes_public(place: Place) -> None
 
     await eventually(enriched, what="the activity")
     assert await place.public() == []
-    assert place.end("enrich") == 0
+    assert await place.end("enrich") == 0
