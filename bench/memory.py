@@ -6,10 +6,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import psutil
-
 from bench.table import Row
-from bench.whole import distinct_ids, indexed, lags, resident, whole
+from bench.whole import at, distinct_ids, indexed, lags, resident, whole
 from tests.fixtures.stack import Stack
 
 PATIENCE = 3600.0
@@ -83,11 +81,3 @@ def note(peaks: dict[str, float], processes: Mapping[str, int]) -> None:
     """Keep the highest memory seen."""
     for name, pid in processes.items():
         peaks[name] = max(peaks[name], resident(pid))
-
-
-def at(url: str) -> int | None:
-    """Return the process that listens on the port of a URL or host:port; None where that cannot be seen."""
-    port = int(url.rsplit(":", 1)[1].strip("/"))
-    listening = (one for one in psutil.net_connections("tcp") if one.status == "LISTEN")
-    found = (one.pid for one in listening if one.laddr and one.laddr.port == port)
-    return next((pid for pid in found if pid), None)

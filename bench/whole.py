@@ -87,6 +87,34 @@ def resident(pid: int) -> float:
         return 0.0
 
 
+def busy(pid: int) -> float:
+    """Return the seconds of CPU that a process and its children have used; 0 when it has ended."""
+    try:
+        one = psutil.Process(pid)
+        return float(sum(sum(each.cpu_times()[:2]) for each in (one, *one.children(recursive=True))))
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def at(url: str) -> int | None:
+    """Return the process that listens on the port of a URL or host:port; None where that cannot be seen."""
+    port = int(url.rsplit(":", 1)[1].strip("/"))
+    listening = (one for one in psutil.net_connections("tcp") if one.status == "LISTEN")
+    found = (one.pid for one in listening if one.laddr and one.laddr.port == port)
+    return next((pid for pid in found if pid), None)
+
+
+def processes(stack: Stack) -> dict[str, int]:
+    """Return the process ids of the services, and of the servers where they can be seen."""
+    servers = {
+        "Kafka": at(stack.environ["WATERCOOLER_KAFKA"]),
+        "Elasticsearch": at(stack.environ["WATERCOOLER_ELASTICSEARCH"]),
+    }
+    return {name: one.pid for name, one in stack.processes.items()} | {
+        name: pid for name, pid in servers.items() if pid
+    }
+
+
 @contextmanager
 def lines(path: Path) -> Iterator[Iterator[bytes]]:
     """Open JSON lines, gzipped or not."""
