@@ -4,6 +4,7 @@ Transactions come in order, and again until they are answered with 2xx and JSON;
 """
 
 import hmac
+from collections.abc import Iterable
 
 import orjson
 from pydantic import SecretStr
@@ -41,6 +42,12 @@ def events_by_room(body: bytes) -> dict[str, list[Event]]:
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise Reject(f"the body is no transaction of a home server: {type(error).__name__} {error}") from error
     return rooms
+
+
+def is_invited(events: Iterable[Event], user: str) -> bool:
+    """True when the last thing said of the user's membership is an invitation."""
+    told = [event for event in events if event["type"] == "m.room.member" and event.get("state_key") == user]
+    return bool(told) and told[-1].get("content", {}).get("membership") == "invite"
 
 
 def other(delivery: Delivery) -> Receipt:

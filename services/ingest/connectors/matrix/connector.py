@@ -1,6 +1,7 @@
 """One open home server: the contract of a connector over ``client`` and ``reader``."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ import orjson
 from pydantic import BaseModel
 
 from services.common import logs
+from services.common.errors import Stop
 from services.common.http import HttpOptions, opened
 from services.common.model import Access, AccessKind, Account, Container, Method, Visibility
 from services.ingest.connector import Batch, Connector, Delivery, Receipt, Tools
@@ -32,6 +34,8 @@ class Matrix:
         self._tools = tools
         self._client = client
         self._known: Server | None = None
+        self._asking = asyncio.Lock()
+        self._is_service = False
         self._reader = Reader(client, Memory())
         self._rooms: dict[str, Room | None] = {}
         self._skipped: set[str] = set()
@@ -69,7 +73,10 @@ class Matrix:
         yield Batch(cursor=_cursor(place), complete=True)
 
     async def live(self, cursor: str) -> AsyncIterator[Batch]:
-        """Yield what happens in all rooms, as /sync tells it."""
+        """Yield what happens in all rooms, as /sync tells it; to an application service it is delivered instead."""
+        await self._server()
+        if self._is_service:
+            await self._deliveries_only()
         since = _place(cursor)
         if not since:
             since = str((await self._sync(None))["next_batch"])
@@ -109,7 +116,19 @@ class Matrix:
         rooms = appservice.events_by_room(delivery.body)
         return Receipt(batch=_joined([await self._delivered(room_id, events) for room_id, events in rooms.items()]))
 
+    async def _deliveries_only(self) -> None:
+        """Wait for ever: home servers let no application service sync, and deliver again what we were away for."""
+        if not self._settings.hs_token.get_secret_value():
+            raise Stop(
+                f"source {self._tools.source}: the access_token is an application service's, and nothing is delivered to"
+                " one without 'hs_token'; set it too, or use the access token of an ordinary account"
+            )
+        await asyncio.Event().wait()
+
     async def _delivered(self, room_id: str, events: Sequence[Event]) -> Batch:
+        server = await self._server()
+        if appservice.is_invited(events, server.reader):
+            await self._accept([room_id])
         room = await (self._room_now if any(map(is_access, events)) else self._room)(room_id)
         if room is None:
             return Batch()  # of a room that nobody has invited us to
@@ -136,7 +155,7 @@ class Matrix:
                 yield _batch(await self._reader.found(scene, missed))
         yield _batch(await self._reader.found(scene, events))
 
-    async def _accept(self, invitations: Mapping[str, Any]) -> None:
+    async def _accept(self, invitations: Iterable[str]) -> None:
         for room_id in invitations if self._settings.accept_invites else ():
             if not await self._client.join(room_id):
                 _log.warning("invitation cannot be accepted", source=self._tools.source, room=room_id)
@@ -167,18 +186,19 @@ class Matrix:
         return replace(access_of(await self._server(), room), recorded=self._tools.clock())
 
     async def _server(self) -> Server:
-        """What is the same for all rooms; asks at first who we are there."""
-        if self._known is None:
-            reader = await self._client.whoami()
-            self._known = Server(
-                source=self._tools.source,
-                homeserver=reader.partition(":")[2],
-                reader=reader,
-                link=self._settings.link,
-                open_rooms=self._settings.open_rooms,
-                longest=self._settings.longest,
-            )
-        return self._known
+        """What is the same for all rooms; asks at first who we are there, once for all who want to know."""
+        async with self._asking:
+            if self._known is None:
+                reader, self._is_service = await self._client.whoami()
+                self._known = Server(
+                    source=self._tools.source,
+                    homeserver=reader.partition(":")[2],
+                    reader=reader,
+                    link=self._settings.link,
+                    open_rooms=self._settings.open_rooms,
+                    longest=self._settings.longest,
+                )
+            return self._known
 
     def _room_id(self, container: Container) -> str:
         return container.id.removeprefix(f"{self._tools.source}:room/")
@@ -201,10 +221,9 @@ async def open_server(options: BaseModel, tools: Tools) -> AsyncIterator[Connect
     http_options = HttpOptions(
         requests=settings.requests_per_second,
         setting="access_token",
-        headers={"Authorization": f"Bearer {settings.access_token.get_secret_value()}"},
     )
     async with opened(tools.source, settings.url, http_options) as http:
-        yield Matrix(settings, tools, MatrixClient(http))
+        yield Matrix(settings, tools, MatrixClient(http, settings.access_token))
 
 
 def _redactions(events: Sequence[Event]) -> list[Event]:

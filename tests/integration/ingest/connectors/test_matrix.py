@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -240,6 +241,7 @@ class Hook:
         self.receiver: Receiver | None = None
         self.refuse = 0
         self.ended = asyncio.Event()
+        self.url = ""
 
     async def take(self, request: web.Request) -> web.Response:
         delivery = Delivery(
@@ -261,34 +263,51 @@ class Hook:
         return [one for _, receipt in self.receipts for one in receipt.batch.activities]
 
 
-async def test_transactions_give_what_reading_gives(synapse: Synapse, alice: User, tools: Tools, watch: Look) -> None:
+@pytest.fixture
+async def hook() -> AsyncIterator[Hook]:
     hook, app = Hook(), web.Application()
     app.router.add_route("*", "/hooks/tried/{rest:.*}", hook.take)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks/tried"
-    service = await asyncio.to_thread(synapse.add_service, url, "deliveries")
+    hook.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks/tried"
+    yield hook
+    await runner.cleanup()
+
+
+async def test_transactions_give_what_reading_gives(synapse: Synapse, alice: User, tools: Tools, hook: Hook) -> None:
+    service = await asyncio.to_thread(synapse.add_service, hook.url, "deliveries")
     async with opened(tools, synapse.url, service.as_token, hs_token=service.hs_token) as chat:
         assert isinstance(chat, Receiver)
         hook.receiver, hook.refuse = chat, 1
         await asyncio.to_thread(_converse, synapse.service_user(service), alice)
-        await asyncio.wait_for(hook.ended.wait(), 20)
+        await asyncio.wait_for(hook.ended.wait(), 60)
         delivered = hook.activities()
         rooms = {one.audience.container for one in delivered}
         (room,) = rooms  # the room that nobody invited the service to is left out
-        read = await past_of(chat, room.removeprefix("tried:room/"))
-    await runner.cleanup()
+        room_id = room.removeprefix("tried:room/")
+        read = await past_of(chat, room_id)
+        with pytest.raises(TimeoutError):  # Synapse lets no application service sync: nothing is asked, nothing fails
+            await asyncio.wait_for(anext(chat.live("")), 1)
     assert {one.id for one in delivered} == {one.id for one in read}
     assert {one.provenance.method for one in delivered} == {Method.WEBHOOK}
     assert hook.refuse == 0  # the first was refused, and came again
+
+
+async def test_an_application_service_that_takes_no_deliveries_is_a_mistake(synapse: Synapse, tools: Tools) -> None:
+    service = await asyncio.to_thread(synapse.add_service, "http://127.0.0.1:9", "deaf")
+    async with opened(tools, synapse.url, service.as_token) as chat:
+        with pytest.raises(Stop, match="'hs_token'"):
+            await anext(chat.live(""))
 
 
 def _converse(service: User, alice: User) -> None:
     other = alice.create_room("not for the service")
     alice.send(other, "among us")
     room = alice.create_room("delivered")
-    service.join(room)
+    alice.invite(room, service)  # which it accepts by itself
+    while service.id not in alice.call("GET", f"/rooms/{room}/joined_members")["joined"]:
+        time.sleep(0.1)
     message = alice.send(room, "hello")
     alice.edit(room, message, "hello all")
     alice.react(room, message)

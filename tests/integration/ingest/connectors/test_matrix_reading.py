@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
+from pydantic import SecretStr
 
 from services.common.http import HttpOptions, opened
 from services.common.model import Activity, ActivityType, Method
@@ -50,10 +51,9 @@ def people(synapse: Synapse) -> tuple[User, User]:
 @pytest.fixture
 async def reading(synapse: Synapse, people: tuple[User, User]) -> AsyncIterator[Reading]:
     _, bob = people
-    options = HttpOptions(requests=1000, headers={"Authorization": f"Bearer {bob.token}"})
-    async with opened("chat", synapse.url, options) as http:
-        client = MatrixClient(http)
-        server = Server(source="chat", homeserver="test.local", reader=await client.whoami())
+    async with opened("chat", synapse.url, HttpOptions(requests=1000)) as http:
+        client = MatrixClient(http, SecretStr(bob.token))
+        server = Server(source="chat", homeserver="test.local", reader=(await client.whoami())[0])
         yield Reading(client, Reader(client, Memory()), server)
 
 
