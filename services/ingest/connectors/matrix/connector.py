@@ -120,7 +120,7 @@ class Matrix:
         """Wait for ever: home servers let no application service sync, and deliver again what we were away for."""
         if not self._settings.hs_token.get_secret_value():
             raise Stop(
-                f"source {self._tools.source}: the access_token is an application service's, and nothing is delivered to"
+                f"source {self._tools.source}: the access_token is an application service's; nothing is delivered to"
                 " one without 'hs_token'; set it too, or use the access token of an ordinary account"
             )
         await asyncio.Event().wait()
