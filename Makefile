@@ -4,7 +4,6 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-export PYTHONWARNINGS ?= default
 
 .PHONY: help demo dev check lint format types imports unit contract integration e2e test test-slow test-docker bench docs ci-deps clean
 
