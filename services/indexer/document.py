@@ -31,12 +31,12 @@ def writes(enriched: Enriched, *, withdrawn: bool, restricted: bool) -> list[Wri
     """
     gone = withdrawn or enriched.activity.type is ActivityType.DELETE
     shown = blank(enriched) if gone else enriched
-    stream = orjson.dumps(as_json(shown)).decode()
-    activity = activity_document(shown, stream, restricted=restricted)
+    common = _common(shown, orjson.dumps(as_json(shown)).decode(), restricted=restricted)
+    activity = activity_document(shown, common)
     found = [Write(kind="activities", id=activity["id"], document=activity, version=enriched.generation)]
     version = object_version(enriched)
     if version is not None:
-        document = object_document(shown, stream, restricted=restricted)
+        document = object_document(shown, common)
         found.append(Write(kind="objects", id=document["id"], document=document, version=version))
     return found
 
@@ -63,11 +63,11 @@ def _is_state(enriched: Enriched) -> bool:
     return activity.type in _STATES and bool(thing.title)
 
 
-def activity_document(e: Enriched, stream: str, *, restricted: bool) -> Document:
-    """Return the document of kind ``activities``; ``stream`` is the activity as ActivityStreams JSON."""
+def activity_document(e: Enriched, common: Document) -> Document:
+    """Return the document of kind ``activities``; ``common`` are the fields that both kinds have."""
     activity = e.activity
     return _filled(
-        _common(e, stream, restricted=restricted)
+        common
         | {
             "id": activity.id,
             "type": activity.type.value,
@@ -86,11 +86,11 @@ def activity_document(e: Enriched, stream: str, *, restricted: bool) -> Document
     )
 
 
-def object_document(e: Enriched, stream: str, *, restricted: bool) -> Document:
+def object_document(e: Enriched, common: Document) -> Document:
     """Return the document of kind ``objects``: the object in the state that this activity brought about."""
     activity = e.activity
     return _filled(
-        _common(e, stream, restricted=restricted)
+        common
         | {
             "id": activity.object.id,
             "type": activity.object.type,
@@ -139,4 +139,4 @@ def _once(values: Iterable[str]) -> list[str]:
 
 def _filled(document: Document) -> Document:
     """Leave out what is empty: a field that is not there costs nothing and is found as absent."""
-    return {name: value for name, value in document.items() if value not in ("", (), [])}
+    return {name: value for name, value in document.items() if value or value is False or value == 0}

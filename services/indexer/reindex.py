@@ -24,6 +24,8 @@ REBUILT: tuple[Kind, ...] = ("activities", "objects")
 """Grants are not rebuilt: the indexer brings them in line with the log whenever it starts."""
 _CLOSE = 2_000
 """Records behind the end of the log that are few enough to change over."""
+_ROUNDS = 5
+"""After so many times to the end, a log that grows as fast as we write is not waited for."""
 _POLL = 2_000
 Progress = Callable[[int, int], None]
 """Told how many records were read of how many."""
@@ -97,9 +99,8 @@ class Rebuilding:
         """Write the log from its beginning until its end is near, and compare."""
         bounds = await self._reader.bounds(self._topic)
         await self._reader.start_at({p: first for p, (first, _) in bounds.items()})
-        while True:
-            ends = await self._ends()
-            await self._read_to(ends, progress)
+        for _ in range(_ROUNDS):
+            await self._read_to(await self._ends(), progress)
             if await self._behind(await self._ends()) <= _CLOSE:
                 break
         await self._compare()
@@ -140,12 +141,12 @@ class Rebuilding:
     async def _read_to(self, ends: Mapping[Partition, int], progress: Progress) -> None:
         """Write all records up to these ends, and return when the index has them."""
         while (left := await self._behind(ends)) > 0:
+            progress(self._read, self._read + left)
             await self._make_room()
             for record in await self._reader.poll(limit=min(_POLL, self._writer.room), wait=0.5):
                 self._writer.add(Entry(record=record, done=_nothing))
                 self._read += 1
             self._writer.pump()
-            progress(self._read, self._read + left)
         await self._writer.finish()
         progress(self._read, self._read)
 

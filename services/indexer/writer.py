@@ -59,6 +59,7 @@ class Entry:
 @dataclass(slots=True)
 class _Gathering:
     entries: list[Entry] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
     size: int = 0
     since: float = 0.0
 
@@ -66,6 +67,7 @@ class _Gathering:
         if not self.entries:
             self.since = monotonic()
         self.entries.append(entry)
+        self.names.update(name for name in entry.names if name)
         self.size += entry.size
 
 
@@ -113,7 +115,7 @@ class Writer:
         self.pressure = pressure or Pressure()
         self._gathering = _Gathering()
         self._held = 0
-        self._under_way: dict[asyncio.Task[None], frozenset[str]] = {}
+        self._under_way: dict[asyncio.Task[None], set[str]] = {}
         self.failure: BaseException | None = None
         self.trouble = ""
         """One sentence while the index does not take what it is given, else empty."""
@@ -147,12 +149,11 @@ class Writer:
     def pump(self) -> None:
         """Start what is due, as far as there is a place for it."""
         while self.failure is None and self._due() and len(self._under_way) < self._limits.at_once:
-            names = frozenset(name for entry in self._gathering.entries for name in entry.names if name)
-            if any(names & others for others in self._under_way.values()):
+            if not all(self._gathering.names.isdisjoint(names) for names in self._under_way.values()):
                 return  # its turn comes when they are done
-            entries, self._gathering = self._gathering.entries, _Gathering()
-            task = asyncio.create_task(self._write_all(entries))
-            self._under_way[task] = names
+            gathered, self._gathering = self._gathering, _Gathering()
+            task = asyncio.create_task(self._write_all(gathered.entries))
+            self._under_way[task] = gathered.names
             task.add_done_callback(self._ended)
 
     def _linger(self) -> float:
@@ -171,7 +172,7 @@ class Writer:
         """Forget what is gathered, and not under way, of these partitions."""
         kept, self._gathering = self._gathering, _Gathering()
         self._hold(-len(kept.entries))
-        for entry in kept.entries:
+        for entry in kept.entries:  # the others are counted again
             if entry.record.partition not in partitions:
                 self.add(entry)
 

@@ -1,8 +1,10 @@
 """A new index from the log while the old one serves and is written to."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -46,27 +48,37 @@ async def at_least(world: World, count: int) -> bool:
     return await world.count() >= count
 
 
+@asynccontextmanager
+async def more_and_more(world: World, said: list[Enriched]) -> AsyncIterator[None]:
+    """Go on publishing, some 100 a second, while the block runs."""
+
+    async def go_on() -> None:
+        while True:
+            more = [page(len(said) + n, text="herons") for n in range(10)]
+            await world.say(*more)
+            said.extend(more)
+            await asyncio.sleep(0.1)
+
+    saying = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        saying.cancel()
+        await asyncio.gather(saying, return_exceptions=True)
+
+
 async def test_nothing_is_lost_while_activities_go_on_arriving(world: World) -> None:
     await world.open_hall()
     said: list[Enriched] = []
     async with running(world):
-        end = asyncio.Event()
-
-        async def go_on() -> None:
-            while not end.is_set():
-                more = [page(len(said) + n, text="herons") for n in range(50)]
-                said.extend(more)
-                await world.say(*more)
-                await asyncio.sleep(0.02)
-
-        saying = asyncio.create_task(go_on())
-        await until(lambda: at_least(world, 1_000))
-        reports = [await rebuild(world, between=said[:10]) for _ in range(2)]
-        end.set()
-        await saying
-        await until(lambda: at_least(world, len(ids(said))))
-    assert await world.count() == len(ids(said))
-    assert await world.count("objects") == len(ids(said))
+        async with more_and_more(world, said):
+            await until(lambda: at_least(world, 300))
+            reports = [await rebuild(world, between=said[:10]) for _ in range(2)]
+        last = page(90_000)
+        await world.say(last, *said[-10:])
+        await until(lambda: at_least(world, len(ids(said)) + 1))
+    assert await world.count() == len(ids(said)) + 1
+    assert await world.count("objects") == len(ids(said)) + 1
     assert reports[0].new["activities"] == reports[1].old["activities"]
 
 
@@ -104,13 +116,13 @@ async def test_a_record_that_the_new_index_does_not_take_leaves_everything_as_it
         assert await world.count() == 20
 
 
-async def test_the_command_says_what_it_did(world: World, elastic: str) -> None:
+async def test_the_command_says_what_it_did(world: World, elastic: str, tmp_path: Path) -> None:
     async with running(world):
         await world.say(*(page(n) for n in range(300)))
         await world.say_bytes("poison", b"junk")
         await until(lambda: committed_all(world, 301))
     old = await world.search.indices.current("activities")
-    process = await start(world, elastic, "reindex", output=True)
+    process = await start(world, elastic, tmp_path, "reindex", output=True)
     out, _ = await process.communicate()
     assert process.returncode == 0
     text = out.decode()

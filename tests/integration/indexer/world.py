@@ -87,15 +87,16 @@ class World:
 
     async def say(self, *states: Enriched) -> None:
         """Publish enriched activities, in this order."""
-        await self.publisher.publish(
-            Outgoing(
-                topic=topics.ENRICHED.name(self.bus.prefix),
-                key=state.activity.id,
-                value=self._codecs["enriched"].encode(enriched_out(state)),
-                headers=headers(state.activity),
-                place=state.activity.object.id,
-            )
-            for state in states
+        for start in range(0, len(states), 200):  # in pieces, so that the event loop is not held
+            await self.publisher.publish(map(self._said, states[start : start + 200]))
+
+    def _said(self, state: Enriched) -> Outgoing:
+        return Outgoing(
+            topic=topics.ENRICHED.name(self.bus.prefix),
+            key=state.activity.id,
+            value=self._codecs["enriched"].encode(enriched_out(state)),
+            headers=headers(state.activity),
+            place=state.activity.object.id,
         )
 
     async def say_bytes(self, key: str, value: bytes | None) -> None:
