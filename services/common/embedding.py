@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # numpy and the model take a third of a second to load; only 
     from numpy.typing import NDArray
 
 DIMENSIONS = 256
-LONGEST = 2_000
+LONGEST = 1_000
 """Characters of a text that are read; what follows hardly moves the mean."""
 
 

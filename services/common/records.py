@@ -160,10 +160,10 @@ def activity_in(r: Plain) -> Activity:
     )
 
 
-def enriched_out(e: Enriched) -> Plain:
-    """Return the record of schema ``enriched``."""
+def enriched_out(e: Enriched, activity: Plain | None = None) -> Plain:
+    """Return the record of schema ``enriched``; ``activity`` is that of its activity where it is at hand already."""
     return {
-        "activity": activity_out(e.activity),
+        "activity": activity_out(e.activity) if activity is None else activity,
         "person": e.person,
         "coauthorPeople": e.coauthor_people,
         "mentionPeople": e.mention_people,

@@ -5,8 +5,8 @@ nothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from services.common import envelope
 from services.common.access import EVERYONE
@@ -41,6 +41,8 @@ class Result:
     enriched: Outgoing | None = None
     public: Outgoing | None = None
     hash: int = 0
+    plain: dict[str, Any] = field(default_factory=dict)
+    """The activity as it was decoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Worker:
         if record.value is None:  # an erased activity; erasure follows it in each topic by itself
             return Result(record), None
         try:
-            return Result(record), activity_in(self.activity_codec.decode(record.value))
+            plain = self.activity_codec.decode(record.value)
+            return Result(record, plain=plain), activity_in(plain)
         except Reject as error:
             return Result(record, error=error), None
         except ValueError as error:
@@ -93,8 +96,10 @@ class Worker:
         activity = one.activity
         withdrawn = self.access.withdrawn(activity.object.id, activity.object.version, activity.order)
         redacted = envelope.REDACTED in result.record.headers or (withdrawn and not activity.withdraws)
+        plain = result.plain
         if withdrawn or redacted:
             one = blank(one)
+            plain = activity_out(one.activity)
         if redacted:
             one = replace(one, generation=REDACTED_GENERATION)
         headers = (
@@ -105,7 +110,7 @@ class Worker:
         result.enriched = Outgoing(
             topic=self.enriched,
             key=activity.id,
-            value=self.enriched_codec.encode(enriched_out(one)),
+            value=self.enriched_codec.encode(enriched_out(one, plain)),
             headers=(
                 *headers,
                 (envelope.FINGERPRINT, fingerprint.encode()),
@@ -115,11 +120,10 @@ class Worker:
         )
         # After the Delete that follows a withdrawal, activities without content would only bring the object back.
         if not redacted and self.access.may_open((EVERYONE,), activity.audience.container, activity.object.id):
-            shown = public_activity(one)
             result.public = Outgoing(
                 topic=self.public,
                 key=activity.object.id,
-                value=self.activity_codec.encode(activity_out(shown)),
+                value=self.activity_codec.encode(public_record(one, plain)),
                 headers=(*headers, *container_header(activity.audience.container)),
                 partition=result.record.partition.number,
             )
@@ -134,17 +138,19 @@ def container_header(container: str) -> envelope.Headers:
     return ((CONTAINER, container.encode()),)
 
 
-def public_activity(one: Enriched) -> Activity:
-    """Return the activity as other teams get it: its content as plain text; a Delete where all was withdrawn."""
+def public_record(one: Enriched, plain: dict[str, Any]) -> dict[str, Any]:
+    """Return the record that other teams get: its content as plain text; a Delete where all was withdrawn."""
     activity = one.activity
     if EVERY_VERSION in activity.withdraws or activity.type is ActivityType.DELETE:
-        return public_delete(activity)
+        return activity_out(public_delete(activity))
     if not activity.object.content:
-        return activity
+        return plain
     title = " ".join(activity.object.title.split())
-    body = one.text.removeprefix(title).lstrip() if one.text != title else ""
-    plain = replace(activity.object, content=body, media_type="text/plain", language=one.language)
-    return replace(activity, object=plain)
+    body = one.text.removeprefix(title).lstrip()
+    return {
+        **plain,
+        "object": {**plain["object"], "content": body, "mediaType": "text/plain", "language": one.language},
+    }
 
 
 def public_delete(activity: Activity) -> Activity:

@@ -11,7 +11,7 @@ from services.enrich.draft import Draft
 from services.enrich.steps import Knowledge
 from services.enrich.steps.stopwords import STOPWORDS
 
-_LONGEST_TEXT = 2_000
+_LONGEST_TEXT = 1_000
 _TOKEN = re.compile(r"[A-Za-z][\w'+-]*[\w+]|[^\w\s]+|\n+|\w+")
 _URL = re.compile(r"https?://\S+")
 _MOST_WORDS = 3
