@@ -24,18 +24,18 @@ async def run(planned: Plan, shown: Screen, *, demo: bool) -> None:
     await asyncio.wait([work, asking])
     # A second Ctrl-C must not leave things half stopped; who cannot wait has kill -9, which is safe too.
     await stack.stop()
-    if not asked.is_set():
-        _raise(work)
+    if not asked.is_set() and (error := work.exception()) is not None:
+        raise told(error)
 
 
-def _raise(work: "asyncio.Task[None]") -> None:
-    """Raise what ended the work: the one sentence that was meant for people, if there is one."""
-    error = work.exception()
+def told(error: BaseException) -> BaseException:
+    """The error to end with: the one sentence that was meant for people if there is one, else what came first."""
     if isinstance(error, BaseExceptionGroup):
-        meant = error.subgroup((Stop, Retry))
-        error = next(iter(_leaves(meant or error)))
-    if error is not None:
-        raise error
+        error = _leaves(error.subgroup((Stop, Retry)) or error)[0]
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        return Stop(f"{error.strerror or error}{place}: everything was stopped; mend that, and start it again.")
+    return error
 
 
 def _leaves(group: BaseExceptionGroup) -> list[BaseException]:
