@@ -9,7 +9,7 @@ from services.common import run
 from services.common.access import AccessView
 from services.common.bus import Bus
 from services.common.bus.kafka import KafkaBus
-from services.common.deadletters import DeadLetters
+from services.common.deadletters import DeadLetters, Flood
 from services.common.health import add_routes
 from services.common.search import Search
 from services.common.search.elastic import ElasticSearch
@@ -28,7 +28,8 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[run.Part]]:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(search.stop)
         await search.prepare()
-        indexer = await stack.enter_async_context(indexing(bus, search))
+        flood = Flood(in_a_row=settings.deadletters_in_a_row, of_thousand=settings.deadletters_of_thousand)
+        indexer = await stack.enter_async_context(indexing(bus, search, flood=flood))
         app = web.Application()
         add_routes(app, indexer.missing)
         await stack.enter_async_context(run.serving(app, settings.host, settings.index_port))
@@ -48,12 +49,14 @@ class Parts:
 
 
 @asynccontextmanager
-async def indexing(bus: Bus, search: Search, *, limits: Limits | None = None) -> AsyncIterator[Parts]:
+async def indexing(
+    bus: Bus, search: Search, *, limits: Limits | None = None, flood: Flood | None = None
+) -> AsyncIterator[Parts]:
     """Start all parts over any bus and index; stop them in reverse order."""
     async with AsyncExitStack() as stack:
         publisher = await bus.publisher()
         stack.push_async_callback(publisher.stop)
-        letters = DeadLetters(publisher, "indexer", prefix=bus.prefix)
+        letters = DeadLetters(publisher, "indexer", prefix=bus.prefix, flood=flood)
         access = AccessView(bus)
         stack.push_async_callback(access.stop)
         await access.load()
