@@ -5,7 +5,7 @@ import pytest
 from services.common.errors import Stop
 from services.standalone import maven
 
-SETTINGS = """<settings xmlns="http://maven.apache.org/SETTINGS/1.2.0"><mirrors>
+SETTINGS = """<settings xmlns="urn:any"><mirrors>
   <mirror><id>blocker</id><mirrorOf>external:http:*</mirrorOf><url>http://0.0.0.0/</url></mirror>
   <mirror><id>ours</id><mirrorOf>central,!own</mirrorOf><url>https://mirror.invalid/maven/</url></mirror>
   <mirror><id>every</id><mirrorOf>*</mirrorOf><url>https://every.invalid/maven</url></mirror>
