@@ -13,6 +13,17 @@ class Names:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
+        self._nameless: set[str] = set()
+
+    def looked_for(self, id_: str) -> bool:
+        """Return whether the id has a name, or has been looked for in vain."""
+        return id_ in self._names or id_ in self._nameless
+
+    def has_none(self, id_: str) -> None:
+        """Remember that no name was found, so that it is not looked for again and again."""
+        if len(self._nameless) >= _MOST:
+            self._nameless.clear()
+        self._nameless.add(id_)
 
     def get(self, id_: str) -> str:
         """Return a name, empty where none was seen."""

@@ -77,13 +77,15 @@ async def learn(request: web.Request, ids: Iterable[str], page: Page | None) -> 
     names = request.app[NAMES]
     for hit in page.hits if page else ():
         names.learn_json(activity_of(hit.document))
-    missing = [one for one in ids if not names.get(one) and not request.app[DIRECTORY].name_of(one)][:_MOST]
+    missing = [one for one in ids if not names.looked_for(one) and not request.app[DIRECTORY].name_of(one)][:_MOST]
     await asyncio.gather(*(_look(request, one) for one in missing))
 
 
 async def _look(request: web.Request, id_: str) -> None:
     asker = request[ASKER] if ASKER in request else request.app[AUTH].as_person("")
     for field in ("person", "context"):
+        if request.app[NAMES].get(id_):
+            return
         query = Query(kind="activities", principals=(), filters={field: (id_,)}, size=1)
         try:
             page = await request.app[DESK].find(asker, query)
@@ -91,4 +93,5 @@ async def _look(request: web.Request, id_: str) -> None:
             return
         for hit in page.hits:
             request.app[NAMES].learn_json(activity_of(hit.document))
-            return
+    if not request.app[NAMES].get(id_):
+        request.app[NAMES].has_none(id_)
