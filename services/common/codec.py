@@ -39,7 +39,11 @@ class Codec:
 
     def encode(self, record: Mapping[str, Any]) -> bytes:
         """Return ``record`` (plain values in the schema's field names) in wire format."""
-        return self._head + self.body(record)
+        return self.framed(self.body(record))
+
+    def framed(self, body: bytes) -> bytes:
+        """Return an Avro body in wire format, with the id that is in use now."""
+        return self._head + body
 
     def body(self, record: Mapping[str, Any]) -> bytes:
         """Return the Avro body alone, which is the same whatever ids are in use."""

@@ -11,6 +11,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 
 from services.common import logs, settings
+from services.common import registry as schema_registry
 from services.common.bus.kafka import KafkaBus
 from services.common.errors import WatercoolerError
 from services.common.run import main
@@ -53,6 +54,7 @@ def import_(file: str, source: str, restart: bool, as_json: bool) -> None:
 
 async def _import(config: Settings, file: str, source: str, restart: bool) -> importer.Progress:
     bus = KafkaBus(config.kafka_settings(), config.topic_prefix)
+    await schema_registry.learn(config)
     async with app.ground(bus, config) as base:
         with _bar() as bar:
             task = bar.add_task(Path(file).name, total=None)

@@ -7,29 +7,36 @@ goes on there. Lines that are wrong go to the dead letters with their number, an
 import asyncio
 import gzip
 import sys
+import time
+import zlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from io import BufferedReader, BytesIO
-from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from services.common.activitystreams import parse_line
 from services.common.errors import Reject, Stop
-from services.common.model import Activity
-from services.ingest.connector import Batch, Failure
+from services.ingest import helpers
+from services.ingest.connector import Failure
 from services.ingest.cursors import Cursor, Cursors
+from services.ingest.helpers import Preparing
 from services.ingest.intake import Intake
+from services.ingest.prepare import LONGEST_LINE, Line, Lines
 
 STDIN = "-"
-LARGEST_LINE = 8 * 1024 * 1024
 _LINES = 2_000
+_BYTES = 4 * 1024 * 1024
 _AT_ONCE = 1 << 20
 _GZIP = b"\x1f\x8b"
+_PACKING = 6
+"""How much smaller gzip makes such lines, about."""
 _HEAD = 65_536
-_PARSED_AT_ONCE = 200
+_CURSOR_EVERY = 1.0
+"""Seconds; what comes twice after a sudden end is dropped behind us."""
+_TOLD = 10
 
 
 @dataclass
@@ -43,24 +50,65 @@ class Progress:
     bytes: int = 0
     mistakes: list[str] = field(default_factory=list)
 
+    def count(self, found: Lines) -> None:
+        """Add what some lines held."""
+        self.read = found.last
+        self.bytes += found.size
+        self.published += len(found.prepared.records)
+        self.rejected += len(found.wrong)
+        self.mistakes += [reason for _, reason in found.wrong[: _TOLD - len(self.mistakes)]]
+
 
 Told = Callable[[Progress], None]
 
 
 async def import_file(
-    path: str, source: str, intake: Intake, cursors: Cursors, *, restart: bool = False, told: Told = lambda _: None
+    path: str,
+    source: str,
+    intake: Intake,
+    cursors: Cursors,
+    *,
+    restart: bool = False,
+    told: Told = lambda _: None,
+    beside: int | None = None,
 ) -> Progress:
-    """Publish a file's activities; returns once all are acknowledged. Raises Stop when the file cannot be read."""
+    """Publish a file's activities; returns once all are acknowledged. Raises Stop when the file cannot be read.
+
+    ``beside`` is how many processes prepare lines; by default as many as the file's size is worth.
+    """
     way = f"file {fingerprint(path)}" if path != STDIN else ""
-    progress = Progress()
     begin = 0 if restart or not way else int(cursors.get(source, way).position or 0)
+    progress = Progress(read=begin, skipped=begin)
+    several = helpers.useful(_size(path)) if beside is None else beside
     with opened(path) as lines:
-        async for numbered in _batches(lines, begin, progress):
-            await intake.take(source, await _parsed(numbered, source, progress))
-            if way:
-                await cursors.put(source, way, Cursor(position=str(progress.read)))
-            told(progress)
+        await asyncio.to_thread(_skip, lines, begin)
+        async with helpers.helpers(source, several) as preparing:
+            stored = time.monotonic()
+            async for found in _ahead(_batches(lines, begin), preparing, 2 * several):
+                await intake.take_prepared(source, found.prepared, _failures(found))
+                progress.count(found)
+                if way and time.monotonic() - stored > _CURSOR_EVERY:
+                    await cursors.put(source, way, Cursor(position=str(progress.read)))
+                    stored = time.monotonic()
+                told(progress)
+    if way and progress.read > begin:
+        await cursors.put(source, way, Cursor(position=str(progress.read)))
     return progress
+
+
+def _failures(found: Lines) -> list[Failure]:
+    return [
+        Failure(key=f"line {number}", value=line[:LONGEST_LINE], error=Reject(reason))
+        for (number, line), reason in found.wrong
+    ]
+
+
+def _size(path: str) -> int:
+    """Roughly the bytes to be read; 0 from standard input."""
+    if path == STDIN:
+        return 0
+    with Path(path).open("rb") as file:
+        return Path(path).stat().st_size * (_PACKING if file.read(2) == _GZIP else 1)
 
 
 def fingerprint(path: str) -> str:
@@ -87,57 +135,70 @@ def opened(path: str) -> Iterator[BinaryIO]:
         yield cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
 
 
-async def _batches(lines: BinaryIO, begin: int, progress: Progress) -> AsyncIterator[list[tuple[int, bytes]]]:
-    """Yield numbered lines, as many as are there; reading waits in a thread, for a pipe may be slow."""
-    await asyncio.to_thread(_skip, lines, begin)
-    progress.read = progress.skipped = begin
-    while batch := await asyncio.to_thread(_some, lines):
-        yield list(enumerate(batch, progress.read + 1))
-
-
-def _skip(lines: BinaryIO, count: int) -> None:
-    for _ in islice(lines, count):
-        pass
-
-
-def _some(lines: BinaryIO) -> list[bytes]:
-    """Return the next lines; from a pipe those that are there, but at least one."""
+async def _ahead(batches: AsyncIterator[list[Line]], preparing: Preparing, ahead: int) -> AsyncIterator[Lines]:
+    """Yield what batches hold, in order, while up to ``ahead`` further ones are being prepared."""
+    pending: deque[asyncio.Future[Lines]] = deque()
     try:
-        if not isinstance(lines, BufferedReader) or lines.seekable():
-            return list(islice(lines, _LINES))
-        # One read gives what has come; a look ahead would wait for what has not.
-        found = lines.read1(_AT_ONCE)
-        if found and not found.endswith(b"\n"):
-            found += lines.readline()
-        return BytesIO(found).readlines()
-    except (OSError, EOFError) as error:
+        async for batch in batches:
+            pending.append(asyncio.ensure_future(preparing(batch)))
+            if len(pending) > ahead:
+                yield await pending.popleft()
+        while pending:
+            yield await pending.popleft()
+    finally:
+        for one in pending:
+            one.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+async def _batches(lines: BinaryIO, begin: int) -> AsyncIterator[list[Line]]:
+    """Yield numbered lines, as many as are there; reading waits in a thread, for a pipe may be slow."""
+    read = begin
+    while batch := await asyncio.to_thread(_some, lines):
+        yield list(enumerate(batch, read + 1))
+        read += len(batch)
+
+
+@contextmanager
+def _broken_is_said() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error) as error:
         raise Stop(
             f"the file is broken after what was taken in ({error}); get it again and import it once more"
         ) from error
 
 
-async def _parsed(numbered: list[tuple[int, bytes]], source: str, progress: Progress) -> Batch:
-    activities: list[Activity] = []
-    failures: list[Failure] = []
-    for count, (number, line) in enumerate(numbered):
-        if count % _PARSED_AT_ONCE == 0:
-            await asyncio.sleep(0)
-        progress.read = number
-        progress.bytes += len(line)
-        if not line.strip():
-            continue
-        try:
-            activities.append(_activity(line, source))
-        except Reject as error:
-            told = Reject(f"line {number}: {error}")
-            failures.append(Failure(key=f"line {number}", value=line[:LARGEST_LINE], error=told))
-            progress.mistakes = [*progress.mistakes, str(told)][:10]
-    progress.published += len(activities)
-    progress.rejected += len(failures)
-    return Batch(activities=activities, failures=failures)
+def _skip(lines: BinaryIO, count: int) -> None:
+    with _broken_is_said():
+        for _ in range(count):
+            if not _line(lines):
+                return
 
 
-def _activity(line: bytes, source: str) -> Activity:
-    if len(line) > LARGEST_LINE:
-        raise Reject(f"{len(line)} bytes are more than the {LARGEST_LINE} that a line may have")
-    return parse_line(line, source=source)
+def _some(lines: BinaryIO) -> list[bytes]:
+    """Return the next lines; from a pipe those that are there, but at least one."""
+    with _broken_is_said():
+        if not isinstance(lines, BufferedReader) or lines.seekable():
+            return list(_until(lines))
+        # One read gives what has come; a look ahead would wait for what has not.
+        found = lines.read1(_AT_ONCE)
+        if found and not found.endswith(b"\n"):
+            found += _line(lines)
+        return BytesIO(found).readlines()
+
+
+def _until(lines: BinaryIO) -> Iterator[bytes]:
+    """Yield lines up to a number and a size, so that long ones do not fill memory."""
+    size = count = 0
+    while count < _LINES and size < _BYTES and (line := _line(lines)):
+        yield line
+        count, size = count + 1, size + len(line)
+
+
+def _line(lines: BinaryIO) -> bytes:
+    """Return the next line; of one that is too long only the beginning, which is too long still."""
+    line = rest = lines.readline(LONGEST_LINE + 1)
+    while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+        rest = lines.readline(LONGEST_LINE + 1)
+    return line

@@ -14,7 +14,6 @@ from services.common.bus import Outgoing, Publisher, Unpublished
 from services.common.clock import Clock, now
 from services.common.codec import Codec
 from services.common.deadletters import DeadLetters, FromSource
-from services.common.envelope import FINGERPRINT, fingerprint_of, headers
 from services.common.errors import Reject
 from services.common.model import (
     EVERY_VERSION,
@@ -25,11 +24,10 @@ from services.common.model import (
     Activity,
     Visibility,
 )
-from services.common.records import access_out, activity_out
-from services.ingest.connector import Batch
+from services.common.records import access_out
+from services.ingest.connector import Batch, Failure
+from services.ingest.prepare import Prepared, prepare
 
-LONGEST_CONTENT = 200_000
-"""Characters of a body that are carried; a topic takes 1 MiB a record. Longer ones are marked as truncated."""
 _AT_ONCE = 250
 """Activities encoded at one go: the event loop waits as long."""
 
@@ -59,25 +57,32 @@ class Intake:
         await self._say(source, batch.access)
         await self._introduce(source, batch.accounts)
         for start in range(0, len(batch.activities), _AT_ONCE):
-            await self._publish_activities(source, batch.activities[start : start + _AT_ONCE])
+            await self._store(source, prepare(batch.activities[start : start + _AT_ONCE], self._clock()))
             await asyncio.sleep(0)
-        metrics.RECORDS.labels("ingest", source, "published").inc(len(batch.activities))
-        await self._give_up(source, batch)
+        await self._give_up(source, batch.failures, among=len(batch.activities))
 
-    async def _publish_activities(self, source: str, activities: Sequence[Activity]) -> None:
-        known = [bounded(one) for one in activities]
-        await self._say(source, self._implied(source, known))
-        await self._publish(source, [self._outgoing(one) for one in known])
+    async def take_prepared(self, source: str, prepared: Prepared, failures: Sequence[Failure]) -> None:
+        """As ``take``, for activities that have been prepared elsewhere."""
+        await self._store(source, prepared)
+        await self._give_up(source, failures, among=len(prepared.records))
 
-    def _outgoing(self, activity: Activity) -> Outgoing:
-        plain = activity_out(activity) | {"recorded": self._clock()}
-        return Outgoing(
-            topic=topics.ACTIVITY.name(self._prefix),
-            key=activity.id,
-            value=self._activities.encode(plain),
-            headers=(*headers(activity), (FINGERPRINT, fingerprint_of(plain).encode())),
-            place=activity.object.id,
+    async def _store(self, source: str, prepared: Prepared) -> None:
+        await self._say(source, self._implied(source, prepared.telling))
+        topic = topics.ACTIVITY.name(self._prefix)
+        await self._publish(
+            source,
+            [
+                Outgoing(
+                    topic=topic,
+                    key=one.key,
+                    value=self._activities.framed(one.body),
+                    headers=one.headers,
+                    place=one.place,
+                )
+                for one in prepared.records
+            ],
         )
+        metrics.RECORDS.labels("ingest", source, "published").inc(len(prepared.records))
 
     def _implied(self, source: str, activities: Iterable[Activity]) -> list[Access]:
         """The access records that activities call for: of their containers' first mention, of what they withdraw."""
@@ -139,24 +144,15 @@ class Intake:
             for record, error in failed.failures:
                 await self._letters(source).put(FromSource(source=source, value=None, key=record.key), error)
 
-    async def _give_up(self, source: str, batch: Batch) -> None:
+    async def _give_up(self, source: str, failures: Sequence[Failure], *, among: int) -> None:
         """Put aside what could not be mapped; the good ones stand between them, as they did at the source."""
         letters = self._letters(source)
-        good = len(batch.activities)
-        between = good // (len(batch.failures) + 1)
-        for failure in batch.failures:
+        between = among // (len(failures) + 1)
+        for failure in failures:
             letters.good(between)
             metrics.RECORDS.labels("ingest", source, "rejected").inc()
             await letters.put(FromSource(source=source, value=failure.value, key=failure.key), failure.error)
-        letters.good(good - between * len(batch.failures))
-
-
-def bounded(activity: Activity) -> Activity:
-    """Return the activity with a body of at most LONGEST_CONTENT characters."""
-    if len(activity.object.content) <= LONGEST_CONTENT:
-        return activity
-    short = replace(activity.object, content=activity.object.content[:LONGEST_CONTENT], truncated=True)
-    return replace(activity, object=short)
+        letters.good(among - between * len(failures))
 
 
 def container_access(activity: Activity, source: str) -> Access:

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from services.common.topics import ACCESS, ACTIVITY, DEADLETTER
@@ -34,18 +35,39 @@ def file(folder: Path, *records: Any, name: str = "some.jsonl") -> str:
     return str(folder / name)
 
 
+@pytest.mark.may_block("a large file is written, and processes are looked for")
 async def test_a_killed_import_goes_on_and_loses_nothing(stack: Stack, log: Log) -> None:
     path = str(write(stack.folder / "many.jsonl.gz", COUNT))
+    seen: list[int] = []
     for least in (1, COUNT // 2):
         importing = begun(stack, path)
         await eventually(lambda least=least: at_least(log, least), what=f"{least} are in", pause=0.02)  # type: ignore[misc]
+        seen.append(len(helping(stack)))
         importing.send_signal(signal.SIGKILL)
         assert importing.wait() == -signal.SIGKILL, "it was to be killed in the middle; make the file larger"
     assert len(set(await log.ids())) < COUNT
+    await eventually(lambda: not helping(stack), what="what helped the killed one has ended by itself", pause=0.1)
+    assert max(seen) > 0, "the file was large enough for helpers"
     done = await asyncio.to_thread(run, stack, path, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["skipped"] > 0, "it went on where it had been"
     assert set(await log.ids()) == {activity(number)["id"] for number in range(COUNT)}
+
+
+def helping(stack: Stack) -> list[psutil.Process]:
+    """Processes that prepare lines for an import of this test."""
+    prefix = stack.environ["WATERCOOLER_TOPIC_PREFIX"]
+    return [one for one in psutil.process_iter() if is_helper(one, prefix)]
+
+
+def is_helper(process: psutil.Process, prefix: str) -> bool:
+    try:
+        return (
+            "services.ingest.helpers" in process.cmdline()
+            and process.environ().get("WATERCOOLER_TOPIC_PREFIX") == prefix
+        )
+    except psutil.Error:
+        return False
 
 
 def begun(stack: Stack, path: str) -> subprocess.Popen[bytes]:

@@ -11,7 +11,7 @@ from services.common.errors import Reject, Retry, Stop
 from services.common.model import Access, AccessKind, Account, AccountType, Audience, Method, Visibility
 from services.common.topics import ACCESS, ACCOUNT, ACTIVITY, DEADLETTER
 from services.ingest.connector import Batch, Failure
-from services.ingest.intake import LONGEST_CONTENT
+from services.ingest.prepare import LONGEST_CONTENT
 from tests.unit.ingest.fakes import ROOM, activity, gone, ground
 
 CLOSED = Access(id=ROOM.id, kind=AccessKind.CONTAINER, visibility=Visibility.RESTRICTED, principals=("fake:ann",))

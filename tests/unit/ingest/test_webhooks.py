@@ -125,9 +125,7 @@ async def test_of_several_sources_behind_one_path_the_right_one_takes_it(sender:
 
 
 @pytest.mark.parametrize(("sender", "status"), [("open", 202), ("closed", 503)])
-async def test_a_delivery_comes_again_while_the_source_it_may_be_from_is_closed(
-    sender: str, status: int
-) -> None:
+async def test_a_delivery_comes_again_while_the_source_it_may_be_from_is_closed(sender: str, status: int) -> None:
     base, closed, open_ = await ground(), Hooked("closed"), Hooked("open")
     doors = [
         Door(worker=worker(base, closed, "closed", is_open=False), prefixes=(APPSERVICE,)),
