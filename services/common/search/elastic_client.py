@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-from elastic_transport import AiohttpHttpNode, HttpHeaders
+from elastic_transport import AiohttpHttpNode, HttpHeaders, TlsError
 from elastic_transport.client_utils import DEFAULT, DefaultType
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, SerializationError, TransportError
 from elasticsearch.exceptions import UnsupportedProductError
@@ -98,6 +98,11 @@ class Client:
             return Reject("the request holds text that is not Unicode")
         if isinstance(error, ApiError):
             return self._answered(error)
+        if isinstance(error, TlsError):
+            return Stop(
+                f"Elasticsearch at {self.url} and we cannot agree on TLS ({error.message[:200]}); check the settings"
+                " elasticsearch (http or https) and elasticsearch_ca_file"
+            )
         return Retry(f"Elasticsearch does not answer at {self.url} ({type(error).__name__}); is it running?")
 
     def _answered(self, error: ApiError) -> WatercoolerError:
