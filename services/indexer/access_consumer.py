@@ -15,12 +15,13 @@ from services.common.bus import Bus, Partition, Reader, Received
 from services.common.codec import Codec
 from services.common.errors import Reject, Retry, Stop
 from services.common.records import access_in
-from services.common.search import APPLIED, GRANT_LIMIT, MARKED, Query, Search, Verdict, Write, part_id
+from services.common.search import APPLIED, GRANT_LIMIT, MARKED, Outcome, Query, Search, Verdict, Write, part_id
 from services.indexer.pressure import pause
 
 _log = logs.get(__name__)
 _POLL = 2_000
 _LISTED = 500
+_TERMS_AT_ONCE = 20_000
 
 
 class GrantsWriter:
@@ -110,8 +111,9 @@ class GrantsWriter:
     async def _write(self, principals: Iterable[str]) -> None:
         """Write the grants of these and then how far the topic is applied; waits for the index as long as it takes."""
         writes = [write for one in sorted(set(principals) - {APPLIED}) for write in self._grants(one)]
-        for write in (*writes, self._position()):
-            await self._store(write)
+        for some in _batches(writes):
+            await self._store(some)
+        await self._store([self._position()])
 
     def _grants(self, principal: str) -> list[Write]:
         """Return the documents of one principal, large grants in parts; parts that are no longer needed are deleted.
@@ -132,22 +134,17 @@ class GrantsWriter:
         offsets = [f"{p.number}:{offset}" for p, offset in sorted(self._applied.items())]
         return _document(APPLIED, 1, 1, Grants(objects=frozenset(offsets)))
 
-    async def _store(self, write: Write) -> None:
+    async def _store(self, writes: Sequence[Write]) -> None:
         attempt = 0
-        while True:
+        while writes:
             attempt += 1
             try:
-                (outcome,) = await self._search.write([write])
+                writes, reason = _left(writes, await self._search.write(writes))
             except Retry as error:
                 reason = str(error)
-            else:
-                if outcome.verdict in (Verdict.DONE, Verdict.STALE):
-                    return
-                if outcome.verdict is not Verdict.PRESSURE:
-                    raise Stop(f"the index does not take the grants of {write.id}: {outcome.reason}")
-                reason = outcome.reason
-            _log.warning("grants are not written; trying again", reason=reason)
-            await asyncio.sleep(min(5.0, pause(attempt, random.random)))
+            if writes:
+                _log.warning("grants are not written; trying again", reason=reason)
+                await asyncio.sleep(min(5.0, pause(attempt, random.random)))
 
     async def _measure(self, reader: Reader) -> None:
         for partition, (_, end) in (await reader.bounds(self._topic)).items():
@@ -162,6 +159,33 @@ def _chunks(granted: Grants, limit: int) -> Iterable[Grants]:
         if not some and not others:
             return
         yield Grants(containers=some, objects=others)
+
+
+def _left(writes: Sequence[Write], outcomes: Sequence[Outcome]) -> tuple[list[Write], str]:
+    """Return what has to be written again, and why; raises Stop where that would not help."""
+    left: list[Write] = []
+    reason = ""
+    for write, outcome in zip(writes, outcomes, strict=True):
+        if outcome.verdict is Verdict.PRESSURE:
+            left.append(write)
+            reason = outcome.reason
+        elif outcome.verdict not in (Verdict.DONE, Verdict.STALE):
+            raise Stop(f"the index does not take the grants of {write.id}: {outcome.reason}")
+    return left, reason
+
+
+def _batches(writes: Sequence[Write]) -> Iterable[Sequence[Write]]:
+    """Return the writes in order, in batches that are bounded by the terms in them."""
+    batch: list[Write] = []
+    terms = 0
+    for write in writes:
+        batch.append(write)
+        terms += 1 + sum(len((write.document or {}).get(name, ())) for name in ("containers", "objects"))
+        if terms >= _TERMS_AT_ONCE:
+            yield batch
+            batch, terms = [], 0
+    if batch:
+        yield batch
 
 
 def _document(principal: str, part: int, parts: int, granted: Grants) -> Write:

@@ -7,7 +7,7 @@ import pytest
 from services.common import topics
 from services.common.bus import Outgoing
 from services.common.model import Access, AccessKind, Visibility
-from services.common.search import APPLIED
+from services.common.search import APPLIED, EVERYONE, Query
 from services.indexer.access_consumer import GrantsWriter
 from tests.integration.indexer.world import HALL, World, page, running, until
 
@@ -19,7 +19,8 @@ def container(visibility: Visibility, *principals: str) -> Access:
 
 
 async def finds(world: World, *principals: str) -> bool:
-    return bool(await world.found("activities", *principals))
+    asked = Query(kind="activities", principals=(EVERYONE, *principals), size=1)
+    return bool((await world.search.find(asked)).hits)
 
 
 async def test_a_container_without_a_record_is_nobodys(world: World) -> None:
