@@ -78,9 +78,16 @@ async def answers(server: Server) -> bool:
         await client.close()
 
 
+def cluster_id() -> str:
+    """A new identity as Kafka writes it. One that began with a dash would be taken for an option."""
+    while (made := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        continue
+    return made
+
+
 async def _format(java: list[str], settings: Path) -> None:
     """Give the empty data folder its identity, once."""
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    cluster = cluster_id()
     process = await asyncio.create_subprocess_exec(
         *java,
         "kafka.tools.StorageTool",

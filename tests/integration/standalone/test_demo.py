@@ -80,7 +80,7 @@ async def test_a_line_on_a_slow_pipe_is_imported_at_once(kafka: str, tmp_path: P
     try:
         for line in demo.read()[:2]:
             process.stdin.write(line)
-            record = await asyncio.wait_for(consumer.getone(), 30)
+            record = await asyncio.wait_for(consumer.getone(), 120)
             assert record.key == json.loads(line)["id"].encode()
     finally:
         await consumer.stop()
