@@ -70,7 +70,7 @@ async def test_an_import_that_fails_is_said(planned: plan.Plan) -> None:
 async def test_a_line_on_a_slow_pipe_is_imported_at_once(kafka: str, tmp_path: Path) -> None:
     environ, _ = environment(kafka, "http://127.0.0.1:1", tmp_path)
     stack = Stack(tmp_path, environ, {})
-    stack.run("topics", "apply")
+    await asyncio.to_thread(stack.run, "topics", "apply")
     process = await asyncio.create_subprocess_exec(
         *demo.IMPORTER, "-", stdin=asyncio.subprocess.PIPE, env=environ, cwd=tmp_path
     )
