@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from time import time
 
 from services.common import metrics
 from services.common.access import AccessView
 from services.common.bus import Outgoing, Received
+from services.common.clock import now
 from services.common.deadletters import DeadLetters, Flood
 from services.common.errors import Reject, Stop
 from services.enrich.memory import Memory
@@ -46,12 +48,13 @@ class _Collected:
 class Lane:
     """Handles the batches of one partition, one after another."""
 
-    def __init__(self, transactions: Transactions, memory: Memory, tools: Tools) -> None:
+    def __init__(self, transactions: Transactions, memory: Memory, tools: Tools, position: int) -> None:
         self._transactions = transactions
         self._memory = memory
         self._tools = tools
         self._busy = asyncio.Lock()
         self._closed = False
+        self.position = position
 
     async def handle(self, records: Sequence[Received]) -> None:
         """Return once the batch is stored and its offset committed; a closed lane drops it.
@@ -73,6 +76,7 @@ class Lane:
         letters, stop = await self._give_up(results)
         await self._store(results, letters)
         await loop.run_in_executor(None, self._memory.save)
+        self.position = results[-1].record.offset + 1
         _count(results)
         if stop:
             raise stop
@@ -96,8 +100,6 @@ class Lane:
         alone = False
         while True:
             outgoing = [one for result in results for one in (result.enriched, result.public) if one is not None]
-            # Those of enriched.v1 come first, since the answer is about the first topic.
-            outgoing.sort(key=lambda one: one.topic != self._tools.worker.enriched)
             try:
                 behind = await self._transactions.publish(
                     [*outgoing, *letters], results[-1].record.offset + 1, alone=alone
@@ -108,7 +110,8 @@ class Lane:
                     await self._put_aside(refused.record, results, letters)
                 alone = True
                 continue
-            self._memory.add((result.hash for result in results if result.enriched), behind)
+            hashes = [result.hash for result in results if result.enriched]
+            self._memory.add(hashes, behind.get(self._tools.worker.enriched, 0))
             return
 
     async def _put_aside(self, refused: Outgoing, results: Sequence[Result], letters: list[Outgoing]) -> None:
@@ -142,3 +145,8 @@ def _count(results: Sequence[Result]) -> None:
     for outcome, number in (("done", stored), ("failed", failed), ("repeated", len(results) - stored - failed)):
         if number:
             metrics.RECORDS.labels(SERVICE, "enrich", outcome).inc(number)
+    last = next((result for result in reversed(results) if result.enriched), None)
+    if last is not None:
+        metrics.FRESHNESS.labels("enriched").observe((now() - last.plain["recorded"]).total_seconds())
+    newest = results[-1].record
+    metrics.LAG_SECONDS.labels(SERVICE, newest.partition.topic).set(time() - newest.timestamp / 1000)

@@ -16,7 +16,7 @@ from services.common.bus import Bus, Outgoing, Partition, Publisher, Received
 from services.common.clock import now
 from services.common.codec import Codec
 from services.common.errors import Reject
-from services.common.model import Account, AccountType, Activity, ActivityType
+from services.common.model import AccessKind, Account, AccountType, Activity, ActivityType
 from services.common.records import activity_in, activity_out
 from services.enrich.redact import behind, members
 from services.enrich.scan import scan
@@ -53,24 +53,29 @@ class Retractor:
 
     async def handle(self, ids: Sequence[str]) -> None:
         """Return once nothing in ``public.v1`` belongs to those of the ids that are closed now."""
-        closed = frozenset(one for one in ids if self._closed(one))
-        if not closed:
+        containers = frozenset(one for one in ids if self._closed(one))
+        objects = frozenset(one for one in ids if self._access.restricted(one))
+        if not containers and not objects:
             return
-        ends = await self._retract(closed, {})
+        ends = await self._retract(containers, objects, {})
         await asyncio.sleep(self._again_after)
-        await self._retract(closed, ends)
+        await self._retract(containers, objects, ends)
 
     def _closed(self, id_: str) -> bool:
-        return not self._access.may_open((EVERYONE,), id_) or self._access.restricted(id_)
+        record = self._access.get(id_)
+        of_object = record is not None and record.kind is AccessKind.OBJECT
+        return not of_object and not self._access.may_open((EVERYONE,), id_)
 
-    async def _retract(self, closed: frozenset[str], starts: dict[int, int]) -> dict[int, int]:
+    async def _retract(
+        self, containers: frozenset[str], objects: frozenset[str], starts: dict[int, int]
+    ) -> dict[int, int]:
         topic, ends = topics.PUBLIC.name(self._bus.prefix), dict[int, int]()
         reader = await self._bus.reader()
         try:
             for partition, (_, end) in (await reader.bounds(topic)).items():
                 newest: dict[str, Received] = {}
                 async for record in scan(reader, partition, end, starts.get(partition.number, 0)):
-                    if record.headers.get(CONTAINER, b"").decode() in closed or record.key in closed:
+                    if record.headers.get(CONTAINER, b"").decode() in containers or record.key in objects:
                         newest[record.key] = record
                 await self._follow_up(partition, newest)
                 ends[partition.number] = end

@@ -76,7 +76,9 @@ class Seen:
         self._fresh = {}
         # The newest block of the window is still open, so one sealed block more than the window needs none.
         while len(self._blocks) > self._most_blocks:
-            self._older = np.union1d(self._older, self._blocks.popleft())
+            gone = self._blocks.popleft()
+            # Both are sorted, so this is one pass over them and no sort of everything.
+            self._older = np.insert(self._older, np.searchsorted(self._older, gone), gone)
 
     def arrays(self) -> dict[str, Hashes]:
         """Return everything as arrays by name, for a file."""

@@ -48,6 +48,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         self._lanes: dict[TopicPartition, Lane] = {}
         self._opening: dict[TopicPartition, asyncio.Task[None]] = {}
         self._handling: asyncio.Future[list[None]] | None = None
+        self._joined = False
         self._closing = False
         self.progressed = False
         seconds = place.session_seconds
@@ -66,9 +67,9 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
     @property
     def missing(self) -> str:
         """What it still waits for, in a sentence; empty when every partition it has is being read."""
-        if self._opening or not self._lanes:
-            return f"{len(self._lanes)} partitions of {self._place.topic} are open, {len(self._opening)} are opening"
-        return ""
+        if not self._joined:
+            return f"this worker has not joined group {self._place.group} yet"
+        return f"{len(self._opening)} partitions of {self._place.topic} are opening" if self._opening else ""
 
     async def run(self) -> None:
         """Go on for ever. Raises what a lane raises, and KafkaError."""
@@ -91,6 +92,7 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Open a lane for each; called by the consumer, which may still be joining while it is told to stop."""
+        self._joined = True
         for partition in () if self._closing else assigned:
             self._consumer.pause(partition)
             self._opening[partition] = asyncio.create_task(self._open(partition))
@@ -110,11 +112,12 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
                 await memory.catch_up(reader)
             finally:
                 await reader.stop()
-            self._consumer.seek(partition, await self._next_offset(partition))
+            offset = await self._next_offset(partition)
+            self._consumer.seek(partition, offset)
         except BaseException:
             await transactions.stop()
             raise
-        self._lanes[partition] = Lane(transactions, memory, place.tools)
+        self._lanes[partition] = Lane(transactions, memory, place.tools, offset)
         del self._opening[partition]
         self._consumer.resume(partition)
 
@@ -142,9 +145,8 @@ class Session(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has 
         await self._consumer.stop()
 
     def _measure(self) -> None:
-        for partition in self._lanes:
+        for partition, lane in self._lanes.items():
             end = self._consumer.highwater(partition)
-            state = self._consumer._subscription.subscription.assignment.state_value(partition)
-            if end is not None and state is not None and state.has_valid_position:
-                lag = max(0, end - state.position)
+            if end is not None:
+                lag = max(0, end - lane.position)
                 metrics.LAG_RECORDS.labels(SERVICE, self._place.topic, str(partition.partition)).set(lag)

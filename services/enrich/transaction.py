@@ -87,11 +87,11 @@ class Transactions:
             raise
         self._producer = producer
 
-    async def publish(self, records: Sequence[Outgoing], offset: int, *, alone: bool = False) -> int:
+    async def publish(self, records: Sequence[Outgoing], offset: int, *, alone: bool = False) -> dict[str, int]:
         """Publish and commit ``offset`` of the input partition in one transaction.
 
-        ``alone`` sends each record in a batch of its own, so that a refusal names the right one. Returns the offset
-        behind the last record of the first topic. Raises Refused, Fenced or Broken; after any of them only
+        ``alone`` sends each record in a batch of its own, so that a refusal names the right one. Returns per topic
+        the offset behind the last record. Raises Refused, Fenced or Broken; after any of them only
         ``restart`` or ``stop`` may follow.
         """
         producer = self._producer
@@ -109,7 +109,7 @@ class Transactions:
             raise Broken(f"{self._id}: {type(error).__name__}") from error
         return sent
 
-    async def _send(self, producer: AIOKafkaProducer, records: Sequence[Outgoing], *, alone: bool) -> int:
+    async def _send(self, producer: AIOKafkaProducer, records: Sequence[Outgoing], *, alone: bool) -> dict[str, int]:
         by_topic: dict[str, list[Outgoing]] = {}
         for record in records:
             by_topic.setdefault(record.topic, []).append(record)
@@ -123,7 +123,7 @@ class Transactions:
             for error in failed:
                 if isinstance(error, kind):
                     raise error
-        return next((one for one in behind if isinstance(one, int)), 0)
+        return {topic: one for topic, one in zip(by_topic, behind, strict=True) if isinstance(one, int)}
 
     async def restart(self) -> None:
         """Begin anew after Refused: the open transaction is aborted, and nothing of it can be seen."""

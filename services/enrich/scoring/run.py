@@ -8,8 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
-from services.common import health
+from services.common import health, metrics
 from services.common.access import AccessView
+from services.common.bus import Partition
 from services.common.bus.kafka import KafkaBus
 from services.common.deadletters import DeadLetters, Flood
 from services.common.errors import Stop
@@ -24,6 +25,8 @@ from services.enrich.scoring.past import History
 from services.enrich.scoring.profiles import Profiles
 from services.enrich.scoring.recommendations import Recommendations
 from services.enrich.scoring.streams import SERVICE, Failure, Tools
+
+_MEASURE_EVERY = 5.0
 
 
 @asynccontextmanager
@@ -45,18 +48,19 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         letters = DeadLetters(publisher, SERVICE, prefix=bus.prefix, flood=flood)
         failure = Failure()
         app = build(settings, asyncio.get_running_loop())
+        tools = Tools(publisher, letters, executor, failure)
         add_agents(
             app,
             bus.prefix,
             Contributions(followed, bus.prefix),
             Profiles(bus),
             Recommendations(followed, profiles, given, opt_outs, access, accounts.people, bus.prefix),
-            Tools(publisher, letters, executor, failure),
+            tools,
         )
         site = web.Application()
         health.add_routes(site, lambda: _missing(app))
         await stack.enter_async_context(serving(site, settings.host, settings.score_port))
-        yield (*(follower.follow() for follower in followers), failure.raised(), _running(app))
+        yield (*(follower.follow() for follower in followers), failure.raised(), _running(app), _measuring(app, tools))
 
 
 async def _running(app: Any) -> None:
@@ -67,6 +71,18 @@ async def _running(app: Any) -> None:
     finally:
         await app.stop()
     raise Stop(f"Faust has given up ({app.crash_reason!r}); the log says why")
+
+
+async def _measuring(app: Any, tools: Tools) -> None:
+    """Keep the lag up to date, for ever."""
+    while True:
+        await asyncio.sleep(_MEASURE_EVERY)
+        for partition in app.consumer.assignment() if app.started else ():
+            end = app.consumer.highwater(partition)
+            position = tools.positions.get(Partition(partition.topic, partition.partition))
+            if end is not None and position is not None:
+                lag = max(0, end - position)
+                metrics.LAG_RECORDS.labels(SERVICE, partition.topic, str(partition.partition)).set(lag)
 
 
 def _missing(app: Any) -> str:

@@ -62,12 +62,13 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What all streams share; ``executor`` has one thread."""
+    """What all streams share; ``executor`` has one thread. ``positions``: offset of the next record, per partition."""
 
     publisher: Publisher
     letters: DeadLetters
     executor: Executor
     failure: Failure
+    positions: dict[Partition, int] = field(default_factory=dict)
 
 
 async def safely(events: Any, stream: Stream, tools: Tools) -> None:
@@ -82,6 +83,7 @@ async def safely(events: Any, stream: Stream, tools: Tools) -> None:
             await asyncio.Event().wait()
         for event in batch:
             await events.ack(event)
+            tools.positions[Partition(event.message.topic, event.message.partition)] = event.message.offset + 1
 
 
 async def handle(records: Sequence[Received], stream: Stream, tools: Tools) -> None:

@@ -27,7 +27,7 @@ async def keys(place: Place) -> list[str]:
 async def test_a_zombie_is_fenced_and_leaves_nothing(place: Place) -> None:
     zombie, owner = transactions(place), transactions(place)
     await zombie.start()
-    assert await zombie.publish([record(place, "a"), record(place, "b")], 2) == 2
+    assert await zombie.publish([record(place, "a"), record(place, "b")], 2) == {place.prefix + "enriched.v1": 2}
     await owner.start()
     with pytest.raises(Fenced, match=f"{place.prefix}enrich-0"):
         await zombie.publish([record(place, "doubled")], 3)
@@ -54,6 +54,6 @@ async def test_what_is_refused_is_named_and_nothing_of_its_transaction_is_seen(p
 async def test_an_empty_batch_moves_the_offset_alone(place: Place) -> None:
     one = transactions(place)
     await one.start()
-    assert await one.publish([], 7) == 0
+    assert await one.publish([], 7) == {}
     await one.stop()
     assert list((await place.committed("enrich", topics.ACTIVITY)).values()) == [7]
