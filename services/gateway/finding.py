@@ -63,8 +63,13 @@ async def things(
 
 
 async def people(desk: Desk, asker: Asker, wanted: Filters, *, size: int = 20) -> list[Found]:
-    """Return people by what they did about it that the asker may open, most telling first."""
-    page = await things(desk, asker, wanted, size=_RANKED)
+    """Return people by what they did about it that the asker may open, most telling first.
+
+    Evidence holds the words that were asked for; only where nothing does, what is near in meaning.
+    """
+    page = await things(desk, asker, wanted, mode="lexical", size=_RANKED)
+    if not page.hits:
+        page = await things(desk, asker, wanted, size=_RANKED)
     weights: defaultdict[str, float] = defaultdict(float)
     evidence: defaultdict[str, list[Document]] = defaultdict(list)
     for rank, hit in enumerate(page.hits):

@@ -34,30 +34,34 @@ async def stream(request: web.Request) -> web.StreamResponse:
         raise Problem(503, "not-yet", "the gateway is about to stop", retry_after=2)
     asker = request[ASKER]
     with request.app[ADMISSION].admitted(asker.person, request.remote or ""):
-        lost = ""
-        try:
-            if start is not None:
-                await check(hub, start)
-        except Lost as error:
-            lost = str(error)
-        except Retry as error:
-            raise Problem(503, "not-yet", str(error), retry_after=1) from error
+        lost = await _lost(hub, start)
         form = _form(request)
         response = web.StreamResponse(headers={**_HEADERS, "Content-Type": _content_type(form)})
+        if lost:
+            response.headers["Watercooler-Reset"] = lost
         chunked = request.version >= (1, 1)
         if chunked:
             response.enable_chunked_encoding()
         else:
             response.force_close()
-        if lost:
-            response.headers["Watercooler-Reset"] = lost
-        await response.prepare(request)
-        if request.transport is None:
-            return response
-        connection = Connection(request.transport, asker, wanted, form, chunked=chunked)
         with suppress(ConnectionResetError):
-            await _serve(hub, connection, response, None if lost else start, lost, request.app[REPLAYS])
+            await response.prepare(request)
+            if request.transport is not None:
+                connection = Connection(request.transport, asker, wanted, form, chunked=chunked)
+                await _serve(hub, connection, response, None if lost else start, lost, request.app[REPLAYS])
         return response
+
+
+async def _lost(hub: Hub, start: Position | None) -> str:
+    """Return why a position cannot be gone on from, empty where it can; raises Problem where that is not known yet."""
+    try:
+        if start is not None:
+            await check(hub, start)
+    except Lost as error:
+        return str(error)
+    except Retry as error:
+        raise Problem(503, "not-yet", str(error), retry_after=1) from error
+    return ""
 
 
 async def _serve(
