@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import click
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -129,7 +130,14 @@ async def _check(source: Source, config: Settings) -> tuple[bool, str]:
 def add(name: str, kind: str, options: tuple[str, ...]) -> None:
     """Write a source into watercooler.toml, after checking its options. Secrets go into variables instead."""
     pairs = dict(option.partition("=")[::2] for option in options)
-    source = Source.model_validate({"name": name, "kind": kind, **pairs})
+    if wrong := [option for option in options if "=" not in option]:
+        raise click.BadParameter(f"{wrong[0]!r} is not KEY=VALUE", param_hint="OPTIONS")
+    try:
+        source = Source.model_validate({"name": name, "kind": kind, **pairs})
+    except ValidationError as error:
+        raise click.BadParameter(
+            f"{name!r}: lower-case letters, digits, dots, dashes and underscores, 63 at most", param_hint="NAME"
+        ) from error
     registry.options_of(source, registry.load(kind))
     if any(known.name == name for known in settings.load().sources):
         raise click.ClickException(f"there is a source named {name} already; change it in {settings.config_file()}")

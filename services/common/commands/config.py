@@ -13,7 +13,7 @@ from services.common import settings as configuration
 from services.common.commands.shared import as_json, dump, print_table
 from services.common.errors import Stop
 from services.common.settings import ELSEWHERE, PREFIX, Settings, config_file
-from services.common.settings_sources import mistakes
+from services.common.settings_sources import mistakes, variables
 
 _SECRET = re.compile(r"token|secret|password|passwd|key|credential|signature", re.IGNORECASE)
 
@@ -27,7 +27,9 @@ def config() -> None:
 def check() -> None:
     """Explain every mistake in watercooler.toml and in WATERCOOLER_* variables, each with its place."""
     settings = configuration.load()
-    found = [*unknown_variables(os.environ), *mistakes(settings.sources, config_file())]
+    of_sources = variables(settings.sources)
+    others = {name: value for name, value in os.environ.items() if name not in of_sources}
+    found = [*unknown_variables(others), *mistakes(settings.sources, config_file())]
     if found:
         raise Stop("\n".join(found))
     where = str(config_file()) if config_file().is_file() else f"no {config_file()}, only variables and defaults"

@@ -29,7 +29,7 @@ class WebhookSettings(BaseModel):
             raise ValueError("secret must have at least 16 characters")
         if self.signature == "standard":
             try:
-                base64.b64decode(secret.removeprefix("whsec_") + "==", validate=True)
+                base64.b64decode(secret.removeprefix("whsec_").rstrip("=") + "==", validate=True)
             except binascii.Error as error:
                 raise ValueError("secret must be base64 for signature = standard") from error
         return self
