@@ -112,20 +112,15 @@ class ElasticSearch:
         return build.access(query.kind, self._grants.index, granted, marked)
 
     async def _ranked(self, query: Query, allowed: dict[str, Any] | None, ranking: Ranking | None) -> Page:
-        facets: Mapping[str, Mapping[str, int]] = {}
-        if ranking is None:
-            ranking, facets = await self._rank(query, allowed, max(RANKED, query.size))
-        elif query.facets:
-            facets = _facets(await self._ask(query.kind, build.by_words(query, allowed, 0)))
+        ranking = ranking or await self._rank(query, allowed, max(RANKED, query.size))
+        facets = _facets(await self._ask(query.kind, build.counts(query, allowed, ranking))) if query.facets else {}
         ids = ranking.ids[ranking.start : ranking.start + query.size]
         answer = await self._ask(query.kind, build.these(query, allowed, ids)) if ids else {"hits": {"hits": []}}
         scores = dict(fused([ranking.ids]))
         hits = {hit.id: replace(hit, score=scores[hit.id]) for hit in map(_hit, answer["hits"]["hits"])}
         return pages.ranked(query, ranking, hits, facets)
 
-    async def _rank(
-        self, query: Query, allowed: dict[str, Any] | None, size: int
-    ) -> tuple[Ranking, Mapping[str, Mapping[str, int]]]:
+    async def _rank(self, query: Query, allowed: dict[str, Any] | None, size: int) -> Ranking:
         """Ask by words and by meaning at once, and make one ranking of both."""
         near = query.vector is not None and query.kind == "objects"
         words = query.text or not near
@@ -135,7 +130,7 @@ class ElasticSearch:
         rankings = [[hit["_source"]["id"] for hit in answer["hits"]["hits"]] for answer in answers]
         ids = tuple(one for one, _ in fused(rankings))[:size]
         total = max(_total(answers[0]) if words else 0, len(ids))
-        return Ranking(ids, total), _facets(answers[0])
+        return Ranking(ids, total)
 
     async def _ask(self, kind: Kind, body: dict[str, Any]) -> Mapping[str, Any]:
         where = f"/{path(self._names[kind])}/_search"

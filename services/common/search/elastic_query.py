@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.common.search import Kind, Query
-from services.common.search.cursors import Place
+from services.common.search.cursors import Place, Ranking
 from services.common.search.limits import COUNTED, FACET_VALUES
 
 Body = dict[str, Any]
@@ -101,8 +101,14 @@ def by_time(query: Query, allowed: Body | None, place: Place | None) -> Body:
 def by_words(query: Query, allowed: Body | None, size: int) -> Body:
     """Return the request for the ranking by text (all alike where there is none: then the newest first)."""
     sort = [{"_score": "desc"}, {"published": "desc"}, {"id": "asc"}]
-    body = _base(size) | {"query": matching(query, allowed), "sort": sort, "track_scores": True, "_source": ["id"]}
-    return body | ({"aggs": facets(query.facets)} if query.facets else {})
+    return _base(size) | {"query": matching(query, allowed), "sort": sort, "track_scores": True, "_source": ["id"]}
+
+
+def counts(query: Query, allowed: Body | None, ranking: Ranking) -> Body:
+    """Return the request for the facets of a ranked answer: of all that match by words, or were near by meaning."""
+    near: Body = {"bool": {"filter": [{"terms": {"id": list(ranking.ids)}}, *([allowed] if allowed else [])]}}
+    either = {"bool": {"should": [matching(query, allowed), near] if query.text else [near]}}
+    return _base(0) | {"query": either, "aggs": facets(query.facets)}
 
 
 def by_meaning(query: Query, allowed: Body | None, size: int) -> Body:
