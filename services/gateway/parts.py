@@ -93,10 +93,9 @@ class Parts:
         """Read what is held in memory. Raises Retry when Kafka or a topic is missing."""
         await self.feedback.start()
         await self.access.load()  # first: what may be opened is known before anything that is to be
-        await self.directory.load()
-        await self.recommendations.load()
-        await self.hub.load()
-        await self.for_you_hub.load()
+        await asyncio.gather(
+            self.directory.load(), self.recommendations.load(), self.hub.load(), self.for_you_hub.load()
+        )
 
     def running(self) -> Sequence[Part]:
         """Return what runs for as long as the gateway does."""
