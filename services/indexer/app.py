@@ -50,9 +50,9 @@ class Parts:
 
 @asynccontextmanager
 async def indexing(
-    bus: Bus, search: Search, *, limits: Limits | None = None, flood: Flood | None = None
+    bus: Bus, search: Search, *, limits: Limits | None = None, flood: Flood | None = None, group: str = ""
 ) -> AsyncIterator[Parts]:
-    """Start all parts over any bus and index; stop them in reverse order."""
+    """Start all parts over any bus and index; stop them in reverse order. ``group``: another one than the usual."""
     async with AsyncExitStack() as stack:
         publisher = await bus.publisher()
         stack.push_async_callback(publisher.stop)
@@ -64,7 +64,7 @@ async def indexing(
         stack.push_async_callback(grants.stop)
         await grants.load()
         writer = Writer(search, Records(access).made, letters, before=access.caught_up, limits=limits)
-        indexer = Indexer(bus, writer)
+        indexer = Indexer(bus, writer, name=group)
         await indexer.start()
         stack.push_async_callback(indexer.stop)
         yield Parts((access.follow(), grants.follow(), indexer.run(), indexer.measure()), writer)

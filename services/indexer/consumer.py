@@ -28,8 +28,9 @@ def group(prefix: str) -> str:
 class Indexer:
     """A member of the indexer's group. ``run`` until cancelled, then ``stop``."""
 
-    def __init__(self, bus: Bus, writer: Writer, *, drain: float = 10.0, clock: Clock = now) -> None:
+    def __init__(self, bus: Bus, writer: Writer, *, name: str = "", drain: float = 10.0, clock: Clock = now) -> None:
         self._bus = bus
+        self._group = name or group(bus.prefix)
         self._writer = writer
         self._drain = drain
         self._clock = clock
@@ -42,7 +43,7 @@ class Indexer:
     async def start(self) -> None:
         """Join the group; raises Retry when Kafka does not answer."""
         self._consumer = await self._bus.consumer(
-            [self._topic], group(self._bus.prefix), on_assigned=self._assigned, on_revoked=self._revoked
+            [self._topic], self._group, on_assigned=self._assigned, on_revoked=self._revoked
         )
 
     async def run(self) -> None:
