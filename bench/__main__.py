@@ -24,6 +24,7 @@ PARTS = {
     "memory": "resident memory of every process after a large import (--data FILE)",
 }
 """What there is, in the order in which it is run. Each is a module here with ``async def measure(kafka, elastic)``."""
+ALONE = "up"
 
 
 @asynccontextmanager
@@ -51,14 +52,21 @@ async def servers() -> AsyncIterator[tuple[str, str]]:
 async def measured(parts: Sequence[str], data: Path | None, say: Console) -> list[Row]:
     """Run the parts one after another; returns all their rows."""
     rows: list[Row] = []
-    async with servers() as (kafka, elastic):
-        for part in parts:
-            say.print(f"{part}: {PARTS[part]} ...")
-            module = import_module(f"bench.{part}")
-            found = await (module.measure(kafka, elastic, data) if part == "memory" else module.measure(kafka, elastic))
-            show(found, say)
-            rows += found
+    if ALONE in parts:  # it starts servers of its own, beside which no others may run
+        rows += await one(ALONE, say)
+    if others := [part for part in parts if part != ALONE]:
+        async with servers() as (kafka, elastic):
+            for part in others:
+                rows += await one(part, say, kafka, elastic, *([data] if part == "memory" else []))
     return rows
+
+
+async def one(part: str, say: Console, *given: object) -> list[Row]:
+    """Run one part; returns and shows its rows."""
+    say.print(f"{part}: {PARTS[part]} ...")
+    found: list[Row] = await import_module(f"bench.{part}").measure(*given)
+    show(found, say)
+    return found
 
 
 @click.command()

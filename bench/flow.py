@@ -9,13 +9,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout, TCPConnector
 from elasticsearch import AsyncElasticsearch
 
 from bench.table import Row
 from bench.whole import busy, processes, whole
-from tests.e2e.load import activity
+from services.standalone.demo import read
 from tests.fixtures.sse import blocks
 from tests.fixtures.stack import Stack
 
@@ -45,7 +47,7 @@ class Times:
 
 
 async def measure(kafka: str, elastic: str) -> list[Row]:
-    """Deliver for half a minute to a whole stack with one live reader; returns p50 and p99 of both ways."""
+    """Deliver real texts for half a minute to a whole stack with one live reader; returns p50 and p99 of both ways."""
     times = Times()
     async with whole(kafka, elastic, WATERCOOLER_SOURCES=json.dumps([SOURCE])) as stack:
         start = time.perf_counter()
@@ -100,8 +102,7 @@ async def delivering(stack: Stack, times: Times) -> None:
 
 async def deliver(session: ClientSession, url: str, numbers: range, times: Times) -> None:
     """Hand over some activities, signed; RuntimeError when they are not taken."""
-    now = {"published": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
-    some = [activity(number) | now for number in numbers]
+    some = [renewed(number) for number in numbers]
     body = json.dumps(some).encode()
     signature = "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     times.sent.update(dict.fromkeys((one["id"] for one in some), time.perf_counter()))
@@ -109,6 +110,19 @@ async def deliver(session: ClientSession, url: str, numbers: range, times: Times
     async with session.post(url, data=body, headers=headers) as answer:
         if answer.status >= 300:
             raise RuntimeError(f"{url} answered {answer.status}: {(await answer.text())[:300]}")
+
+
+def renewed(number: int) -> dict[str, Any]:
+    """Return a real activity of the demonstration data as if it happened now, as one of its own."""
+    one = json.loads(_real()[number % len(_real())])
+    one["object"]["id"] = f"load:object:{number}"
+    now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    return {**one, "id": f"load:{number}", "published": now, "provenance": {"source": "load", "method": "WEBHOOK"}}
+
+
+@cache
+def _real() -> list[bytes]:
+    return read()
 
 
 async def reading(stack: Stack, times: Times) -> None:

@@ -20,8 +20,8 @@ PATIENCE = 120.0
 _BRIEF = ClientTimeout(total=1)
 
 
-async def measure(_kafka: str, _elastic: str) -> list[Row]:
-    """Start everything twice in one data folder; the second time counts. The servers given are not used."""
+async def measure() -> list[Row]:
+    """Start everything twice in one data folder; the second time counts."""
     with tempfile.TemporaryDirectory(prefix="watercooler-up-") as name:
         state = Path(name)
         await once(state)
