@@ -109,7 +109,7 @@ async def _stored(bus: KafkaBus) -> list[Received]:
 
 
 async def _produce(bus: KafkaBus, records: Sequence[Received]) -> float:
-    """Send what the import has stored, with the same promises: idempotent, acknowledged by all."""
+    """Send what the import has stored, with the same promises (idempotent, acknowledged by all), placed by its key."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bus.settings.bootstrap,
         acks="all",
@@ -126,7 +126,6 @@ async def _produce(bus: KafkaBus, records: Sequence[Received]) -> float:
             topic,
             record.value,
             key=record.key.encode(),
-            partition=record.partition.number,
             headers=list(record.headers.items()),
         )
         for record in records
