@@ -17,6 +17,8 @@ FINGERPRINT = "fingerprint"
 """Header with the hex fingerprint of an activity's meaning, see ``fingerprint``."""
 REDELIVERED = "redelivered"
 """Header of a repetition that is older than the window of deduplication; live readers skip it."""
+WITHDRAWS = "withdraws"
+"""Header of an activity that withdraws something, so that it is found without decoding all others."""
 REDACTED = "redacted"
 """Header of an activity published again without its content, since the source has withdrawn it."""
 
@@ -36,6 +38,7 @@ def headers(activity: Activity) -> Headers:
         ("ce_time", rfc3339(activity.published).encode()),
         ("ce_subject", activity.object.id.encode()),
         ("content-type", b"application/avro"),
+        *(((WITHDRAWS, b"1"),) if activity.withdraws else ()),
     )
 
 

@@ -19,6 +19,7 @@ from services.common.errors import Retry
 from services.common.run import Part, serving
 from services.common.settings import Settings
 from services.enrich.accounts import AccountView
+from services.enrich.garbage import calm
 from services.enrich.lane import Tools
 from services.enrich.memory import Memory
 from services.enrich.pipeline import Knowledge
@@ -78,6 +79,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         app = web.Application()
         health.add_routes(app, lambda: path.missing)
         await stack.enter_async_context(serving(app, settings.host, settings.enrich_port))
+        calm()
         yield (
             access.follow(),
             accounts.follow(),

@@ -2,7 +2,6 @@
 
 import re
 from collections import OrderedDict
-from urllib.parse import urldefrag, urlsplit, urlunsplit
 
 from services.common.model import Activity
 
@@ -37,7 +36,7 @@ class Places:
     def object_at(self, url: str) -> str:
         """Return the object at an address; a fragment is left out where only the page without it is known."""
         found = self._objects.get(normal(url))
-        return found or self._objects.get(normal(urldefrag(url)[0]), "")
+        return found or self._objects.get(normal(url.partition("#")[0]), "")
 
     def object_numbered(self, container: str, number: str) -> str:
         """Return the issue or pull request with this number in the same place."""
@@ -60,8 +59,6 @@ class Places:
 
 def normal(url: str) -> str:
     """Return an address in the form in which equal ones are equal strings."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return url
-    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), parts.query, parts.fragment))
+    scheme, mark, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme.lower()}{mark}{host.lower()}{slash}{path}".rstrip("/")

@@ -11,14 +11,13 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from services.common import envelope, logs, metrics, topics
 from services.common.access import AccessState
 from services.common.bus import Bus, Consumer, Outgoing, Partition, Publisher, Received
 from services.common.codec import Codec
 from services.common.errors import Reject
-from services.common.model import EVERY_VERSION, Activity, micros
+from services.common.model import EVERY_VERSION, Activity
 from services.common.records import activity_in, activity_out
 from services.common.topics import Topic
 from services.common.withdrawal import without_content
@@ -99,32 +98,33 @@ class Redactor:
         withdrawals: dict[Partition, list[Withdrawal]] = {}
         late = []
         for record in records:
-            plain = self._plain(record)
-            if plain is None or envelope.REDACTED in record.headers:
+            activity = self._decoded(record) if self._matters(record) else None
+            if activity is None:
                 continue
-            if plain["withdraws"]:
-                activity = activity_in(plain)
+            if activity.withdraws:
                 one = Withdrawal(activity.object.id, frozenset(activity.withdraws), activity.order, record.offset)
                 withdrawals.setdefault(record.partition, []).append(one)
-            elif self._known_withdrawn(plain):
-                late.append((record, activity_in(plain)))
+            elif self._access.withdrawn(activity.object.id, activity.object.version, activity.order):
+                late.append((record, activity))
         return withdrawals, late
 
-    def _known_withdrawn(self, plain: dict[str, Any]) -> bool:
-        one = plain["object"]
-        order = one["order"] or micros(plain["published"])
-        return self._access.withdrawn(one["id"], one["version"], order)
-
-    def _plain(self, record: Received) -> dict[str, Any] | None:
-        """Return the record, or None where there is none; what cannot be read is the durable path's to put aside."""
-        try:
-            return None if record.value is None else self._codec.decode(record.value)
-        except Reject:
-            return None
+    def _matters(self, record: Received) -> bool:
+        """Return whether a record has to be looked into, by its headers alone: nearly none has to."""
+        subject = record.headers.get("ce_subject")
+        if envelope.REDACTED in record.headers:
+            return False
+        return (
+            subject is None
+            or envelope.WITHDRAWS in record.headers
+            or self._access.get(subject.decode(errors="replace")) is not None
+        )
 
     def _decoded(self, record: Received) -> Activity | None:
-        plain = self._plain(record)
-        return None if plain is None else activity_in(plain)
+        """Return the activity, or None where there is none; what cannot be read is the durable path's to put aside."""
+        try:
+            return None if record.value is None else activity_in(self._codec.decode(record.value))
+        except Reject:
+            return None
 
     async def _redact(self, partition: Partition, withdrawals: Sequence[Withdrawal]) -> None:
         subjects = {one.object.encode() for one in withdrawals}

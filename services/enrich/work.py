@@ -102,11 +102,7 @@ class Worker:
             plain = activity_out(one.activity)
         if redacted:
             one = replace(one, generation=REDACTED_GENERATION)
-        headers = (
-            *envelope.headers(one.activity),
-            *(pair for pair in result.record.headers.items() if pair[0] == "traceparent"),
-            *(((envelope.REDELIVERED, _MARK),) if redelivered else ()),
-        )
+        headers = (*_headers(result.record, activity), *(((envelope.REDELIVERED, _MARK),) if redelivered else ()))
         result.enriched = Outgoing(
             topic=self.enriched,
             key=activity.id,
@@ -123,10 +119,22 @@ class Worker:
             result.public = Outgoing(
                 topic=self.public,
                 key=activity.object.id,
-                value=self.activity_codec.encode(public_record(one, plain)),
+                value=self._public_value(one, result),
                 headers=(*headers, *container_header(activity.audience.container)),
                 partition=result.record.partition.number,
             )
+
+    def _public_value(self, one: Enriched, result: Result) -> bytes:
+        """Return what other teams get: content as plain text; a Delete where all was withdrawn."""
+        activity = one.activity
+        if EVERY_VERSION in activity.withdraws or activity.type is ActivityType.DELETE:
+            return self.activity_codec.encode(activity_out(public_delete(activity)))
+        thing = activity.object
+        if thing.media_type == "text/plain" or not thing.content:
+            return result.record.value or b""  # it is what it has to be, to the last byte
+        title = " ".join(thing.title.split())
+        plain = {"content": one.text.removeprefix(title).lstrip(), "mediaType": "text/plain", "language": one.language}
+        return self.activity_codec.encode({**result.plain, "object": {**result.plain["object"], **plain}})
 
 
 CONTAINER = "container"
@@ -138,21 +146,6 @@ def container_header(container: str) -> envelope.Headers:
     return ((CONTAINER, container.encode()),)
 
 
-def public_record(one: Enriched, plain: dict[str, Any]) -> dict[str, Any]:
-    """Return the record that other teams get: its content as plain text; a Delete where all was withdrawn."""
-    activity = one.activity
-    if EVERY_VERSION in activity.withdraws or activity.type is ActivityType.DELETE:
-        return activity_out(public_delete(activity))
-    if not activity.object.content:
-        return plain
-    title = " ".join(activity.object.title.split())
-    body = one.text.removeprefix(title).lstrip()
-    return {
-        **plain,
-        "object": {**plain["object"], "content": body, "mediaType": "text/plain", "language": one.language},
-    }
-
-
 def public_delete(activity: Activity) -> Activity:
     """Return the Delete that follows something which is no longer for everyone."""
     bare = without_content(activity)
@@ -162,3 +155,13 @@ def public_delete(activity: Activity) -> Activity:
 def _fingerprint(record: Received, activity: Activity) -> str:
     given = record.headers.get(envelope.FINGERPRINT)
     return given.decode(errors="replace") if given else envelope.fingerprint(activity)
+
+
+_OURS = frozenset({envelope.FINGERPRINT, envelope.REDACTED, envelope.REDELIVERED})
+
+
+def _headers(record: Received, activity: Activity) -> envelope.Headers:
+    """Return the CloudEvents headers (and whatever else, such as ``traceparent``) that the record came with."""
+    if "ce_id" not in record.headers or "ce_subject" not in record.headers:
+        return envelope.headers(activity)
+    return tuple(pair for pair in record.headers.items() if pair[0] not in _OURS)

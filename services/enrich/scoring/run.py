@@ -17,6 +17,7 @@ from services.common.errors import Stop
 from services.common.run import Part, serving
 from services.common.settings import Settings
 from services.enrich.accounts import AccountView
+from services.enrich.garbage import calm
 from services.enrich.scoring import views
 from services.enrich.scoring.app import add_agents, build
 from services.enrich.scoring.contributions import Contributions
@@ -60,6 +61,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         site = web.Application()
         health.add_routes(site, lambda: _missing(app))
         await stack.enter_async_context(serving(site, settings.host, settings.score_port))
+        calm()
         yield (*(follower.follow() for follower in followers), failure.raised(), _running(app), _measuring(app, tools))
 
 

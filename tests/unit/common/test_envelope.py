@@ -21,6 +21,7 @@ def test_headers_are_those_of_cloudevents_in_binary_mode() -> None:
         "ce_time": b"2026-03-01T12:00:00.123456Z",
         "ce_subject": b"wiki:page/7",
         "content-type": b"application/avro",
+        "withdraws": b"1",
     }
 
 

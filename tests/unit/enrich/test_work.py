@@ -25,7 +25,9 @@ def worker(*records: Access) -> Worker:
 def record(one: Activity | bytes | None, offset: int = 0, **headers: bytes) -> Received:
     value = CODEC.encode(activity_out(one)) if isinstance(one, Activity) else one
     key = one.id if isinstance(one, Activity) else "k"
-    return Received(partition=Partition("a", 3), offset=offset, key=key, value=value, headers=headers, timestamp=0)
+    given = dict(envelope.headers(one)) if isinstance(one, Activity) else {}
+    place = Partition("a", 3)
+    return Received(partition=place, offset=offset, key=key, value=value, headers={**given, **headers}, timestamp=0)
 
 
 def done(given: Worker, *records: Received, seen: Seen | None = None) -> list[Result]:
@@ -122,3 +124,11 @@ def test_a_redaction_covers_what_was_before_and_nothing_else() -> None:
     one = Withdrawal("chat:1", frozenset({"3"}), order=100, offset=5)
     assert one.covers(activity(1, object_version="3", object_order=500))
     assert not one.covers(activity(1, object_version="4", object_order=1))
+
+
+def test_a_record_without_headers_gets_those_of_its_activity() -> None:
+    bare = replace(record(activity(1, "hello")), headers={})
+    [result] = done(worker(), bare)
+    assert result.enriched is not None
+    assert dict(result.enriched.headers)["ce_subject"] == b"chat:1"
+    assert dict(result.enriched.headers)[envelope.FINGERPRINT].decode() == envelope.fingerprint(activity(1, "hello"))
