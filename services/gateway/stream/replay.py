@@ -40,7 +40,7 @@ async def check(hub: Hub, position: Position) -> None:
     bounds = await hub.bounds()
     if any(offset < first for offset, (first, _) in zip(position.offsets, bounds, strict=True)):
         raise Lost("expired")
-    if sum(map(int.__sub__, hub.ring.position, position.offsets)) > FARTHEST:
+    if sum(map(int.__sub__, hub.position().offsets, position.offsets)) > FARTHEST:
         raise Lost("too-far")
 
 
@@ -55,8 +55,9 @@ async def _reach(hub: Hub, position: Position) -> None:
     if not covers(ends, position.offsets):
         raise Lost("past-the-end")
     try:
-        async with asyncio.timeout(_REACH), hub.moved:
-            await hub.moved.wait_for(lambda: covers(hub.ring.position, position.offsets))
+        async with asyncio.timeout(_REACH):
+            while not hub.position().covers(position.offsets):
+                await hub.flushed.wait()
     except TimeoutError:
         raise Retry("this gateway has not read as far as that position yet") from None
 
@@ -74,22 +75,24 @@ class Replay:
     async def run(self) -> bool:
         """Give all before the head, then join it: nothing comes between. Returns whether it got there."""
         hub = self._hub
-        if not covers(self._at, hub.ring.position):
+        if not covers(self._at, hub.position().offsets):
             await hub.know_access()
         while not self._connection.gone:
-            if not covers(self._at, hub.ring.since):
-                async with self._turns:
-                    await self._from_kafka()
-            elif await self._from_ring():
+            if covers(self._at, hub.position().offsets):
                 hub.join(self._connection)
                 return True
+            if covers(self._at, hub.ring.since):
+                await self._from_ring()
+            else:
+                async with self._turns:
+                    await self._from_kafka()
         return False
 
-    async def _from_ring(self) -> bool:
-        """Give what the ring holds; return True, without waiting after the last look, once the head is reached."""
+    async def _from_ring(self) -> None:
+        """Give what the ring holds up to the head, or as far as it still reaches back."""
         ring = self._hub.ring
         number = ring.start_for(self._at)
-        while number < self._hub.sent and number >= ring.first:
+        while ring.first <= number < self._hub.sent:
             events = ring.slice(number, min(number + _STEP, self._hub.sent))
             number += len(events)
             blocks = [block for event in events for block in self._blocks(event)]
@@ -97,7 +100,6 @@ class Replay:
                 await self._write(b"".join(blocks))
             else:
                 await asyncio.sleep(0)
-        return number >= ring.first
 
     def _blocks(self, event: Event) -> list[bytes]:
         if event.offset < self._at[event.partition]:
@@ -115,9 +117,9 @@ class Replay:
         )
 
     async def _from_kafka(self) -> None:
-        """Read what lies between the position and the ring's newest event, by a reader of its own."""
+        """Read what lies between the position and the head, by a reader of its own."""
         hub = self._hub
-        target = hub.ring.position
+        target = hub.position().offsets  # not the ring's end: what lies behind the head is still to be sent to all
         todo = {Partition(hub.topic, n): offset for n, offset in enumerate(self._at) if offset < target[n]}
         reader = await hub.bus.reader()
         try:

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -69,6 +70,36 @@ async def test_a_reader_resumes_from_the_log_where_memory_does_not_reach_back() 
             await w.happens(said(60))
             seen = ids(datas(await again.until(61)))
         assert Counter(seen) == Counter(f"chat:{n}#chat.message" for n in range(61))
+
+
+async def test_a_burst_larger_than_memory_reaches_a_live_reader_whole() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        async with w.listening() as stream:
+            await stream.begun()
+            await asyncio.sleep(0.05)
+            w.parts.hub.ring._most = 10
+            await w.happens(*(said(n) for n in range(300)), index=False)
+            await stream.until(300)
+            assert Counter(ids(datas(stream.of()))) == Counter(f"chat:{n}#chat.message" for n in range(300))
+
+
+@pytest.mark.parametrize("memory", [5, 20_000])
+async def test_who_catches_up_while_events_wait_to_be_sent_is_not_given_them_twice(memory: int) -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        async with w.listening() as stream:
+            start = await stream.begun()
+        hub = w.parts.hub
+        hub.ring._most = memory
+        for first in range(0, 200, 40):
+            hub._pause, hub._sent_at = 0.3, monotonic()  # as with very many readers
+            await w.happens(*(said(n) for n in range(first, first + 40)), index=False)
+            await asyncio.sleep(0.05)
+            async with w.listening(last=start) as again:
+                await again.until(first + 40)
+                await asyncio.sleep(0.4)
+                assert Counter(ids(datas(again.of()))) == Counter(f"chat:{n}#chat.message" for n in range(first + 40))
 
 
 async def test_a_second_gateway_resumes_what_the_first_one_gave() -> None:
