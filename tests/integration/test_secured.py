@@ -1,17 +1,30 @@
 """Kafka over TLS with SASL/SCRAM and access rules: the right settings work, and of the wrong ones it is said which."""
 
+import argparse
 import asyncio
 import base64
 import os
+import re
+import shlex
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trustme
+from aiohttp import ClientSession
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # public names, not listed as such
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from services.common.bus import Outgoing
@@ -21,12 +34,15 @@ from services.common.topics import PUBLIC, TOPICS
 from services.standalone import ports
 from services.standalone.install import Installed, prepare
 from services.standalone.process import Server
+from tests.e2e.load import write
 from tests.fixtures.process import missing
+from tests.fixtures.stack import Stack, environment, eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 PASSWORD = "between us"
-USERS = ("admin", "ingest", "enrich", "indexer", "gateway", "our-team", "stranger")
+SERVICES = {"ingest": (), "enrich": ("enrich", "score"), "indexer": ("index",), "gateway": ("gateway",)}
+USERS = ("admin", "our-team", "stranger", *(f"watercooler-{principal}" for principal in SERVICES))
 PREFIX = "secured."
 PROPERTIES = """\
 process.roles=broker,controller
@@ -62,6 +78,7 @@ class Secured:
     folder: Path
     installed: Installed
     port: int = field(default_factory=ports.free)
+    inside: int = field(default_factory=ports.free)
 
     @property
     def authority(self) -> str:
@@ -115,7 +132,7 @@ class Secured:
         key = load_pem_private_key(mine.private_key_pem.bytes(), None)
         plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())  # the one form that Kafka reads
         (self.folder / "server.pem").write_bytes(plain + b"".join(one.bytes() for one in mine.cert_chain_pems))
-        chosen = {"port": self.port, "inside": ports.free(), "controller": ports.free(), "folder": self.folder}
+        chosen = {"port": self.port, "inside": self.inside, "controller": ports.free(), "folder": self.folder}
         (self.folder / "server.properties").write_text(PROPERTIES.format(**chosen))
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         users = [f"--add-scram=SCRAM-SHA-512=[name={user},password={PASSWORD}]" for user in USERS]
@@ -219,6 +236,95 @@ async def test_a_stranger_is_refused_with_the_way_to_be_let_in(secured: Secured)
     bus = KafkaBus(secured.settings("stranger"), PREFIX)
     with pytest.raises(Stop, match="watercooler topics acl"):
         await read_one(bus, TOPICS[0].name(PREFIX))
+
+
+def grant(secured: Secured) -> None:
+    """Do what the printed commands say: one with Kafka's own tool, which then knows the form, the others by its API."""
+    printed = secured.watercooler("topics", "acl", "--team", "our-team", **secured.environ("admin"))
+    lines = [shlex.split(line) for line in printed.stdout.splitlines() if not line.startswith("#")]
+    assert len(lines) > 20
+    inside = ["--bootstrap-server", f"127.0.0.1:{secured.inside}"]
+    tool = secured.java("org.apache.kafka.tools.AclCommand", *inside, *lines[0][3:])
+    subprocess.run(tool, check=True, capture_output=True, timeout=60)
+    admin = AdminClient({"bootstrap.servers": inside[1]})
+    wanted = [binding for line in lines[1:] for binding in bindings(line[3:])]
+    for future in admin.create_acls(wanted, request_timeout=30).values():
+        future.result()
+
+
+def bindings(options: Sequence[str]) -> Iterator[AclBinding]:
+    """Read the options of kafka-acls.sh."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--add", action="store_true", required=True)
+    parser.add_argument("--allow-principal", required=True)
+    parser.add_argument("--operation", action="append", required=True)
+    parser.add_argument("--resource-pattern-type", default="literal")
+    kinds = parser.add_mutually_exclusive_group(required=True)
+    for kind in ("topic", "group", "transactional-id"):
+        kinds.add_argument(f"--{kind}")
+    read = parser.parse_args(options)
+    kind, name = next((one, getattr(read, one)) for one in ("topic", "group", "transactional_id") if getattr(read, one))
+    for operation in read.operation:
+        words = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).upper()
+        yield AclBinding(
+            ResourceType[kind.upper()],
+            name,
+            ResourcePatternType[read.resource_pattern_type.upper()],
+            read.allow_principal,
+            "*",
+            AclOperation[words],
+            AclPermissionType.ALLOW,
+        )
+
+
+@pytest.mark.timeout(600)
+async def test_each_service_can_do_its_part_with_the_rights_that_are_printed(
+    secured: Secured, elastic: str, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(grant, secured)
+    environ, service_ports = environment("unused", elastic, tmp_path)
+    stacks = {
+        principal: Stack(tmp_path, environ | secured.environ(f"watercooler-{principal}"), service_ports)
+        for principal in SERVICES
+    }
+    try:
+        for principal, services in SERVICES.items():
+            if services:
+                stacks[principal].start(*services)
+        for principal, services in SERVICES.items():
+            await stacks[principal].ready(*services)
+        path = write(tmp_path / "some.jsonl.gz", 100)
+        await asyncio.to_thread(stacks["ingest"].run, "import", str(path))
+        for principal, topic, least in (("enrich", "public", 100), ("enrich", "profile", 1)):
+            reading = partial(stacks["gateway"].run, "topics", "tail", topic, "--from-beginning", "--to-end", "--json")
+
+            async def holds(reading: Callable[[], str] = reading, least: int = least) -> bool:
+                return len((await asyncio.to_thread(reading)).splitlines()) >= least
+
+            await eventually(holds, what=f"{topic} holds {least}", stack=stacks[principal], pause=2)
+        await eventually(partial(found, stacks["gateway"]), what="search finds it", stack=stacks["indexer"])
+        ended = [(name, one.processes[name].poll()) for one in stacks.values() for name in one.processes]
+        assert {code for _, code in ended} == {None}
+    finally:
+        for one in stacks.values():
+            await asyncio.to_thread(one.stop)
+
+
+async def found(stack: Stack) -> bool:
+    """Whether somebody finds an imported activity by its word."""
+    asked = {"q": "n42", "as": "person:1"}
+    async with ClientSession() as session, session.get(f"{stack.url()}/v1/search", params=asked) as answer:
+        return answer.status == 200 and "load:note:42" in await answer.text()
+
+
+async def test_another_team_reads_what_is_shared_and_nothing_else(secured: Secured) -> None:
+    await asyncio.to_thread(grant, secured)
+    bus = KafkaBus(secured.settings("our-team"), PREFIX)
+    await read_one(bus, PUBLIC.name(PREFIX))
+    for topic in TOPICS:
+        if not topic.shared:
+            with pytest.raises(Stop, match="does not let us"):
+                await read_one(bus, topic.name(PREFIX))
 
 
 async def read_one(bus: KafkaBus, topic: str) -> None:
