@@ -229,7 +229,7 @@ class Hub:
             await self._reader.stop()
 
 
-async def _caught_up(access: AccessView, *, patience: float = 2.0) -> None:
+async def _caught_up(access: AccessView, *, patience: float = 10.0) -> None:
     """Wait until the view of access holds all that was published, for so many seconds at most.
 
     What is still unknown then is nobody's: a reader may miss an event, and never gets one too many.
