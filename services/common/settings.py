@@ -32,7 +32,7 @@ class Source(BaseModel):
     name: str = Field(
         pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$", description="Short name, part of every id from this source."
     )
-    kind: str = Field(description="Connector: git, mediawiki, matrix, webhook, import.")
+    kind: str = Field(description="Connector: git, mediawiki, matrix, webhook, or one of another package.")
     enabled: bool = Field(default=True, description="Off keeps the settings and reads nothing.")
 
     def options(self) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from services.ingest.connector import Delivery, Receipt, Receiver, Unverified
 from services.ingest.intake import Intake, LettersOf
 from services.ingest.worker import Worker
 
-LARGEST = 1_048_576
-"""Bytes of a delivery; GitHub's largest are 25 MB, ours and those of the sources known here far smaller."""
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a delivery. A home server sends up to 100 events of 64 KiB at once, and the same again until it is taken."""
 PER_SECOND = 1_000.0
 """Deliveries of one source that are looked at."""
 _NOT_THIS_ONE = frozenset({401, 403, 404, 503})

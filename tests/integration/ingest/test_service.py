@@ -19,7 +19,7 @@ pytestmark = pytest.mark.integration
 
 SECRET = "a secret of the tests, long enough"
 HOOKS = {"name": "deploys", "kind": "webhook", "signature": "github", "secret": SECRET}
-LARGEST = 1_048_576
+LARGEST = 8 * 1024 * 1024
 
 
 def begin(stack: Stack, *sources: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ BAD = {
     "no object": ("POST", "/hooks/deploys", json.dumps(said(object=None)).encode(), 422, "object is missing"),
     "no object id": ("POST", "/hooks/deploys", json.dumps(said(object={"type": "Note"})).encode(), 422, "object.id"),
     "a bad time": ("POST", "/hooks/deploys", json.dumps(said(published="2026-13-01")).encode(), 422, "2026-13-01"),
-    "too large": ("POST", "/hooks/deploys", b"[" + b" " * LARGEST + b"]", 413, "1048576 bytes"),
+    "too large": ("POST", "/hooks/deploys", b"[" + b" " * LARGEST + b"]", 413, "8388608 bytes"),
     "another method": ("DELETE", "/hooks/deploys", b"", 422, "POST"),
     "a strange path": ("POST", "/hooks/../etc/passwd", b"", 404, "nothing here"),
 }
