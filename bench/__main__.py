@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from bench.table import Row, as_json, as_markdown, show
+from bench.table import Row, as_json, merged, show
 
 PARTS = {
     "ingest": "import into Kafka beside a bare producer",
@@ -25,6 +25,7 @@ PARTS = {
 }
 """What there is, in the order in which it is run. Each is a module here with ``async def measure(kafka, elastic)``."""
 ALONE = "up"
+PAGE = Path(__file__).parents[1] / "docs" / "bench.md"
 
 
 @asynccontextmanager
@@ -73,8 +74,8 @@ async def one(part: str, say: Console, *given: object) -> list[Row]:
 @click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
 @click.option("--data", type=click.Path(exists=True, path_type=Path), help="JSON lines for `memory` (gzip or not).")
 @click.option("--json", "json_", is_flag=True, help="For scripts.")
-@click.option("--markdown", is_flag=True, help="For docs/bench.md.")
-def main(parts: tuple[str, ...], data: Path | None, json_: bool, markdown: bool) -> None:
+@click.option("--write", is_flag=True, help="Write the rows into docs/bench.md.")
+def main(parts: tuple[str, ...], data: Path | None, json_: bool, write: bool) -> None:
     """Measure PARTs (all where none is named; `memory` only with --data). Ends with 1 when a bar is missed."""
     wanted = parts or tuple(part for part in PARTS if part != "memory" or data)
     if "memory" in wanted and data is None:
@@ -83,10 +84,10 @@ def main(parts: tuple[str, ...], data: Path | None, json_: bool, markdown: bool)
     rows = asyncio.run(measured(wanted, data, say))
     if json_:
         click.echo(as_json(rows))
-    elif markdown:
-        click.echo(as_markdown(rows))
     elif len(wanted) > 1:
         show(rows)
+    if write:
+        PAGE.write_text(merged(PAGE.read_text(encoding="utf-8"), rows), encoding="utf-8")
     sys.exit(any(row.met is False for row in rows))
 
 

@@ -68,6 +68,19 @@ def as_markdown(rows: Sequence[Row]) -> str:
     return "\n".join([*head, *("| " + " | ".join(_cells(row)) + " |" for row in rows)])
 
 
+def merged(page: str, rows: Sequence[Row]) -> str:
+    """Return docs/bench.md with these rows instead of those of the same name; the others stay. ValueError: no table."""
+    lines = page.splitlines()
+    start = next((at for at, line in enumerate(lines) if line.startswith("| Figure ")), None)
+    if start is None:
+        raise ValueError("the page has no table that begins with '| Figure '")
+    end = next((at for at in range(start, len(lines)) if not lines[at].startswith("|")), len(lines))
+    head, *new = as_markdown(rows).splitlines()[1:]
+    kept = {line.split(" | ")[0]: line for line in lines[start + 2 : end]}
+    kept |= {line.split(" | ")[0]: line for line in new}
+    return "\n".join([*lines[: start + 1], head, *kept.values(), *lines[end:]]) + "\n"
+
+
 def show(rows: Sequence[Row], console: Console | None = None) -> None:
     """Print the rows as a table."""
     table = Table("Figure", "Value", "Beside", "Ratio", "Bar", "", title="Watercooler, measured", title_justify="left")

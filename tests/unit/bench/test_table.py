@@ -6,7 +6,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from bench.table import Row, as_json, as_markdown, number, show
+from bench.table import Row, as_json, as_markdown, merged, number, show
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,19 @@ def test_the_same_rows_as_json_as_markdown_and_as_a_table() -> None:
     console = Console(width=120, record=True, file=StringIO())
     show(rows, console)
     assert "missed" in console.export_text()
+
+
+def test_a_page_gets_new_rows_and_keeps_the_others() -> None:
+    page = "# Bench\n\n" + as_markdown([Row("a", 1, "/s"), Row("b", 2, "/s", bar=">= 1")]) + "\n\nThe end.\n"
+    said = merged(page, [Row("b", 3, "/s", bar=">= 1"), Row("c", 4, "ms")])
+    assert (
+        said
+        == "# Bench\n\n"
+        + as_markdown([Row("a", 1, "/s"), Row("b", 3, "/s", bar=">= 1"), Row("c", 4, "ms")])
+        + "\n\nThe end.\n"
+    )
+
+
+def test_a_page_without_a_table_is_refused() -> None:
+    with pytest.raises(ValueError, match="no table"):
+        merged("# Bench\n", [])
