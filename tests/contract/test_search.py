@@ -17,11 +17,16 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(params=["memory", pytest.param("elastic", marks=pytest.mark.integration)])
-async def search(request: pytest.FixtureRequest) -> AsyncIterator[Search]:
-    if request.param == "memory":
+def url(request: pytest.FixtureRequest) -> str:
+    """Where Elasticsearch is; empty for the twin. Not async, since the server's own fixture runs a loop."""
+    return str(request.getfixturevalue("elastic")) if request.param == "elastic" else ""
+
+
+@pytest.fixture
+async def search(url: str) -> AsyncIterator[Search]:
+    if not url:
         yield MemorySearch()
         return
-    url: str = request.getfixturevalue("elastic")
     prefix = f"t-{uuid4().hex[:10]}-"
     index = ElasticSearch(Client(url), prefix)
     await index.prepare()
