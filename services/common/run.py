@@ -50,6 +50,9 @@ async def supervise(service: Service, settings: Settings) -> int:
     try:
         await life.work
     except asyncio.CancelledError:
+        if not life.stop.is_set():  # cancelled by something that was itself failing: nobody asked us to end
+            log.error("cannot go on for now", reason="the start was broken off by a client that was closing")
+            return EXIT_RETRY
         log.info("ended before it had started")
         return 0
     except Exception as error:
