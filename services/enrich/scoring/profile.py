@@ -1,6 +1,6 @@
 """What a person works on, from a set of contributions: the same whatever their order and number of deliveries. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +9,8 @@ from services.common.model import micros
 from services.enrich.scoring.past import YEAR
 
 _MOST_CONTRIBUTIONS = 500
+_DESCRIBED_BY = 100
+"""Newest contributions from which terms and people are taken: what was before has decayed, and would cost as much."""
 _MOST_TERMS = 200
 _MOST_PEOPLE = 100
 _HALF_LIFE = YEAR / 4
@@ -46,22 +48,22 @@ class Profile:
 
     def record(self) -> dict[str, Any]:
         """Return the record of schema ``profile``; containers count within a year, terms and people decay."""
-        newest = max(one.time for one in self.contributions.values())
-        containers: defaultdict[str, float] = defaultdict(float)
+        # A fixed order, so that the same set gives the same sums to the last digit.
+        ordered = sorted(self.contributions.items(), key=lambda pair: (-pair[1].time, pair[0]))
+        newest = ordered[0][1].time
+        current = [one for _, one in ordered if one.time > newest - YEAR]
+        containers = Counter(one.container for one in current)
         terms: defaultdict[str, float] = defaultdict(float)
         people: defaultdict[str, float] = defaultdict(float)
-        current = [one for one in self.contributions.values() if one.time > newest - YEAR]
-        # In the order of time, so that the same set gives the same sums to the last digit.
-        for one in sorted(current, key=lambda one: (one.time, one.container)):
+        for one in current[:_DESCRIBED_BY]:
             decayed = 0.5 ** ((newest - one.time) / _HALF_LIFE)
-            containers[one.container] += 1.0
             for term, weight in one.terms.items():
                 terms[term] += weight * decayed
             for person in one.people:
                 people[person] += decayed
         return {
             "person": self.person,
-            "containers": dict(containers),
+            "containers": {container: float(count) for container, count in containers.items()},
             "terms": _largest(terms, _MOST_TERMS),
             "people": _largest(people, _MOST_PEOPLE),
             "actions": len(current),
