@@ -34,6 +34,14 @@ def import_lines(stack: Stack, lines: Iterable[dict[str, Any]], *, name: str) ->
     stack.run("import", str(path), "--source", name)
 
 
+def configure(stack: Stack, *sources: dict[str, str | float | list[str]]) -> None:
+    """Write the sources into the stack's configuration file."""
+    tables = [
+        "[[sources]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in one.items()) for one in sources
+    ]
+    (stack.folder / "watercooler.toml").write_text("\n".join(tables), encoding="utf-8")
+
+
 async def log_of(stack: Stack, topic: str) -> dict[str, bytes | None]:
     """Return the newest value of each key of a topic, read committed: what is left after compaction."""
     consumer = AIOKafkaConsumer(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.client import documents, get, log_of, page_of
+from tests.e2e.client import configure, documents, get, log_of, page_of
 from tests.fixtures.mediawiki import MediaWiki
 from tests.fixtures.sse import StreamReader
 from tests.fixtures.stack import Stack, eventually
@@ -16,14 +16,6 @@ from tests.fixtures.synapse import Synapse
 pytestmark = [pytest.mark.e2e, pytest.mark.may_block("the servers are driven by blocking calls")]
 
 SECRET = "quokkasecret"
-
-
-def configure(stack: Stack, *sources: dict[str, str | float | list[str]]) -> None:
-    """Write the sources into the stack's configuration file."""
-    tables = [
-        "[[sources]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in one.items()) for one in sources
-    ]
-    (stack.folder / "watercooler.toml").write_text("\n".join(tables), encoding="utf-8")
 
 
 async def watching(stack: Stack) -> tuple[StreamReader, asyncio.Task[None]]:
