@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,10 +15,11 @@ from markupsafe import Markup
 
 from services.common.clock import now
 from services.common.errors import Reject, Retry, Stop
-from services.common.search import Hit, Page, Query
+from services.common.search import Document, Hit, Page, Query
 from services.gateway import filters as asked
 from services.gateway import finding, foryou, paging, problems
-from services.gateway.auth import COOKIE
+from services.gateway.auth import COOKIE, Asker
+from services.gateway.desk import Desk
 from services.gateway.filters import Filters
 from services.gateway.handlers.me import MIDDLE
 from services.gateway.handlers.people import name_of
@@ -32,6 +34,8 @@ from services.gateway.web.rendering import render
 
 _SHOWN = 30
 _YEAR = 365 * 86_400
+_INDEX_SECONDS = 2.0
+"""How long the index is given for what the stream has shown already; it is as long for what one may not open."""
 _NOT_YET = "Search is still starting. The live feed works already; try again in a moment."
 _AWAY = (Retry, Stop, TimeoutError)
 _PAGES = web.AppKey("pages", frozenset)
@@ -259,7 +263,7 @@ async def thing(request: web.Request) -> web.StreamResponse:
     asked.only(request.query)
     id_ = request.match_info["id"]
     asker, desk = request[ASKER], request.app[DESK]
-    document = (await desk.get(asker, "objects", [id_])).get(id_)
+    document = await _indexed(desk, asker, id_)
     if document is None:
         raise problems.not_found()
     history, thread = await asyncio.gather(
@@ -280,6 +284,16 @@ async def thing(request: web.Request) -> web.StreamResponse:
         history=_cards(request, [activity_of(hit.document) for hit in history.hits]) if history.total > 1 else [],
         thread=_cards(request, [activity_of(hit.document) for hit in thread.hits]),
     )
+
+
+async def _indexed(desk: Desk, asker: Asker, id_: str) -> Document | None:
+    """Return an object's document. A card that has just come in live may be opened before the index has it."""
+    end = monotonic() + _INDEX_SECONDS
+    while True:
+        document = (await desk.get(asker, "objects", [id_])).get(id_)
+        if document is not None or monotonic() > end:
+            return document
+        await asyncio.sleep(_INDEX_SECONDS / 8)
 
 
 async def view_as(request: web.Request) -> web.StreamResponse:
