@@ -20,7 +20,7 @@ from tests.integration.ingest.conftest import Log
 
 pytestmark = pytest.mark.integration
 
-COUNT = 20_000
+COUNT = 60_000
 OTHERS = 30
 
 
