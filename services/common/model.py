@@ -11,6 +11,8 @@ from enum import StrEnum
 EPOCH = datetime.fromtimestamp(0, UTC)
 EVERY_VERSION = "*"
 """In ``withdraws``: every version of the object up to this activity."""
+REDACTED_GENERATION = 1_000_000
+"""Generations from here on are of activities published again without what their source has withdrawn."""
 
 
 class ActivityType(StrEnum):

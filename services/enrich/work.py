@@ -13,14 +13,12 @@ from services.common.access import EVERYONE
 from services.common.bus import Outgoing, Received
 from services.common.codec import Codec
 from services.common.errors import Reject
-from services.common.model import EVERY_VERSION, Activity, ActivityType, Enriched
+from services.common.model import EVERY_VERSION, REDACTED_GENERATION, Activity, ActivityType, Enriched
 from services.common.records import activity_in, activity_out, enriched_out
 from services.common.withdrawal import blank, without_content
 from services.enrich.pipeline import Knowledge, enrich
 from services.enrich.seen import Repetition, Seen, hash_of
 
-REDACTED_GENERATION = 1_000_000
-"""Generation of an activity without its withdrawn content: above any other, so that a late copy with text is stale."""
 _MARK = b"1"
 
 

@@ -10,13 +10,11 @@ import orjson
 
 from services.common.activitystreams import as_json
 from services.common.envelope import rfc3339
-from services.common.model import EVERY_VERSION, ActivityType, Enriched
+from services.common.model import EVERY_VERSION, REDACTED_GENERATION, ActivityType, Enriched
 from services.common.search import Document, Write
 from services.common.search.vectors import packed
 from services.common.withdrawal import blank
 
-REDACTED_FROM = 1_000_000
-"""Generations from here on are of activities published again without what their source has withdrawn."""
 _ALWAYS = frozenset((ActivityType.CREATE, ActivityType.DELETE))
 _STATES = frozenset((ActivityType.UPDATE, ActivityType.MOVE, ActivityType.UNDO, ActivityType.OFFER))
 """Types whose object is whole, so that it replaces the old state; unless it is bare, as when a reaction is undone."""
@@ -58,7 +56,7 @@ def object_version(enriched: Enriched) -> int | None:
 
 def _is_state(enriched: Enriched) -> bool:
     activity, thing = enriched.activity, enriched.activity.object
-    if activity.type in _ALWAYS or thing.content or enriched.generation >= REDACTED_FROM:
+    if activity.type in _ALWAYS or thing.content or enriched.generation >= REDACTED_GENERATION:
         return True
     return activity.type in _STATES and bool(thing.title)
 
@@ -81,7 +79,7 @@ def activity_document(e: Enriched, common: Document) -> Document:
             "version": activity.object.version,
             "order": activity.order,
             "method": activity.provenance.method.value,
-            "redacted": e.generation >= REDACTED_FROM,
+            "redacted": e.generation >= REDACTED_GENERATION,
         }
     )
 

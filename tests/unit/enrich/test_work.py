@@ -4,12 +4,12 @@ from services.common import envelope
 from services.common.access import AccessState
 from services.common.bus import Partition, Received
 from services.common.codec import Codec
-from services.common.model import Access, AccessKind, Activity, ActivityType, Enriched, Visibility
+from services.common.model import REDACTED_GENERATION, Access, AccessKind, Activity, ActivityType, Enriched, Visibility
 from services.common.records import activity_in, activity_out, enriched_in
 from services.enrich.pipeline import Knowledge
 from services.enrich.redact import Withdrawal
 from services.enrich.seen import Seen, hash_of
-from services.enrich.work import CONTAINER, REDACTED_GENERATION, Result, Worker
+from services.enrich.work import CONTAINER, Result, Worker
 from tests.unit.enrich.made import ROOM, activity
 
 CODEC, ENRICHED = Codec("activity"), Codec("enriched")
