@@ -101,6 +101,16 @@ class Settings(BaseSettings):
     gateway_streams: int = Field(10_000, ge=1, description="Live streams that one gateway process serves at most.")
     gateway_streams_per_person: int = Field(50, ge=1, description="Live streams of one person at most.")
     gateway_streams_per_address: int = Field(200, ge=1, description="Live streams to one address at most.")
+    recommendations_daily: int = Field(
+        5, ge=0, le=1000, description="Things recommended to a person for one day of event time; 0 recommends nothing."
+    )
+    recommendations_held_out: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Share of recommendations and of people to meet that is computed and logged, and shown to nobody,"
+        " so that what showing does can be measured.",
+    )
     deadletters_in_a_row: int = Field(
         100, ge=1, description="Records given up one after another at which a service stops instead."
     )

@@ -64,10 +64,20 @@ ACCESS = _topic(
 ACCOUNT = _topic("account.v1", "account id", _COMPACT, "ingest gateway", "Person behind an account.")
 PERSON = _topic("person.v1", "person id", _COMPACT, "ingest gateway", "People, units, settings of recommendation.")
 PROFILE = _topic("profile.v1", "person id", _COMPACT, "enrich", "What a person works on.")
+_FOR_A_SEASON = {**_COMPACT, **_delete(90), "cleanup.policy": "compact,delete"}
+CANDIDATE = _topic(
+    "candidate.v1",
+    "person id + object id",
+    _FOR_A_SEASON,
+    "enrich",
+    "What may be recommended: scored and re-keyed to the person, between the parts of scoring.",
+    placed_by="person id",
+    schema="recommendation",
+)
 RECOMMENDATION = _topic(
     "recommendation.v1",
     "person id + object id",
-    {**_COMPACT, **_delete(90), "cleanup.policy": "compact,delete"},
+    _FOR_A_SEASON,
     "enrich",
     "What is shown to whom, and why.",
     placed_by="person id",
@@ -120,6 +130,7 @@ TOPICS: tuple[Topic, ...] = (
     ACCOUNT,
     PERSON,
     PROFILE,
+    CANDIDATE,
     RECOMMENDATION,
     TIE,
     TREND,
