@@ -3,7 +3,7 @@
 Unknown means no: a container without a record, or with one that cannot be read, is nobody's.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from services.common import logs, topics
@@ -41,6 +41,23 @@ def principals_of(record: Access) -> frozenset[str]:
     if record.kind is AccessKind.UNKNOWN or record.visibility is Visibility.UNKNOWN:
         return frozenset()
     return frozenset({EVERYONE}) if record.visibility is Visibility.PUBLIC else frozenset(record.principals)
+
+
+def losers(before: Access | None, after: Access | None) -> frozenset[str]:
+    """Return the principals from whom the change of one id's record takes something; None stands for no record."""
+    thing = any(one is not None and one.kind is AccessKind.OBJECT for one in (before, after))
+    return _openers(before, thing=thing) - _openers(after, thing=thing)
+
+
+def _openers(record: Access | None, *, thing: bool) -> frozenset[str]:
+    """Return to whom an id is open, as far as its own record says; an object without a mark, to all of its place."""
+    if thing and (record is None or not (record.kind is AccessKind.OBJECT and record.restricted)):
+        return frozenset({EVERYONE})
+    return principals_of(record) if record else frozenset()
+
+
+Loss = Callable[[int, int, frozenset[str]], None]
+"""Told the partition and offset of a record of ``access.v1`` that takes something away, and from which principals."""
 
 
 class AccessState:
@@ -132,9 +149,11 @@ class AccessState:
 class AccessView(AccessState):
     """The state, kept up to date from ``access.v1``: ``load`` first, then run ``follow`` as a part of the service."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, on_loss: Loss | None = None) -> None:
         super().__init__()
         self._codec = Codec("access")
+        self._on_loss = on_loss
+        self._ends: dict[int, int] = {}
         self._view = View(bus, topics.ACCESS.name(bus.prefix), self._take)
 
     async def load(self) -> None:
@@ -149,16 +168,31 @@ class AccessView(AccessState):
         """Return once all that was published at the time of the call is known here; ``follow`` must be running."""
         await self._view.caught_up()
 
+    @property
+    def ends(self) -> Mapping[int, int]:
+        """Per partition that held anything, the offset behind the last record that is known here."""
+        return self._ends
+
     async def stop(self) -> None:
         """Close."""
         await self._view.stop()
 
     def _take(self, received: Received) -> None:
-        if received.value is None:
-            self.forget(received.key)
-            return
+        before = self.get(received.key)
         try:
-            self.apply(access_in(self._codec.decode(received.value)))
+            taken_from = losers(before, self._applied(received))
         except (Reject, ValueError) as error:
             _log.error("access record cannot be read, so nobody may open it", id=received.key, reason=str(error))
             self.close(received.key)
+            taken_from = frozenset({EVERYONE})
+        self._ends[received.partition.number] = received.offset + 1
+        if taken_from and self._on_loss is not None:
+            self._on_loss(received.partition.number, received.offset, taken_from)
+
+    def _applied(self, received: Received) -> Access | None:
+        if received.value is None:
+            self.forget(received.key)
+            return None
+        record = access_in(self._codec.decode(received.value))
+        self.apply(record)
+        return record

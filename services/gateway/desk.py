@@ -1,7 +1,7 @@
 """The one door to the index: every read names its asker, and what comes out is looked at once more.
 
 The index decides by its own grants; the view of ``access.v1`` in memory is at least as new, so a revocation or a
-withdrawal holds here before the index has heard of it.
+withdrawal holds here before the index has heard of it. What only the index can count waits for it (``fence``).
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import orjson
 from services.common.access import AccessState
 from services.common.search import Document, Hit, Kind, Page, Query, Search
 from services.gateway.auth import Asker
+from services.gateway.fence import Fence
 
 _SECONDS = 8.0
 _CONTENT = ("title", "text", "url", "tags", "phrases", "files", "mentions")
@@ -24,12 +25,17 @@ _OBJECT_SAID = ("title", "content", "url", "mediaType", "language", "truncated")
 class Desk:
     """Search as somebody."""
 
-    def __init__(self, search: Search, access: AccessState) -> None:
+    def __init__(self, search: Search, access: AccessState, fence: Fence) -> None:
         self._search = search
         self._access = access
+        self._fence = fence
 
     async def find(self, asker: Asker, query: Query) -> Page:
-        """Return one page of what matches and the asker may open. ``query.principals`` is set here."""
+        """Return one page of what matches and the asker may open. ``query.principals`` is set here.
+
+        Raises Behind while the index still counts what has been closed to the asker.
+        """
+        await self._fence.passed(asker.principals)
         async with asyncio.timeout(_SECONDS):
             page = await self._search.find(replace(query, principals=asker.principals))
         hits = [shown for hit in page.hits if (shown := self._hit(asker, query.kind, hit)) is not None]

@@ -18,6 +18,7 @@ from services.gateway import keys
 from services.gateway.auth import Auth
 from services.gateway.desk import Desk
 from services.gateway.feedback import FeedbackBox
+from services.gateway.fence import Fence
 from services.gateway.indexed import Indexed
 from services.gateway.names import Names
 from services.gateway.people import Directory
@@ -40,6 +41,7 @@ class Parts:
     bus: Bus
     search: Search
     access: AccessView
+    fence: Fence
     names: Names
     directory: Directory
     recommendations: Recommendations
@@ -53,20 +55,23 @@ class Parts:
     @classmethod
     def make(cls, settings: Settings, bus: Bus, search: Search) -> "Parts":
         """Return the parts over a log and an index; nothing is asked of either yet. Raises Stop for wrong settings."""
-        access, names, directory = AccessView(bus), Names(), Directory(bus)
+        fence, directory = Fence(search), Directory(bus)
+        access = AccessView(bus, fence.lost)
+        names = Names(access)
         maker = makers.activities(access, names.learn)
         return cls(
             settings=settings,
             bus=bus,
             search=search,
             access=access,
+            fence=fence,
             names=names,
             directory=directory,
             recommendations=Recommendations(bus),
             feedback=FeedbackBox(bus),
             hub=Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access),
             for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), makers.recommendations, access),
-            desk=Desk(search, access),
+            desk=Desk(search, access, fence),
             auth=Auth(settings.auth, settings.host, directory),
         )
 
@@ -93,6 +98,7 @@ class Parts:
         """Read what is held in memory. Raises Retry when Kafka or a topic is missing."""
         await self.feedback.start()
         await self.access.load()  # first: what may be opened is known before anything that is to be
+        self.fence.begin(self.access.ends)
         await asyncio.gather(
             self.directory.load(), self.recommendations.load(), self.hub.load(), self.for_you_hub.load()
         )

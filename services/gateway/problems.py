@@ -9,6 +9,7 @@ from aiohttp import web
 
 from services.common import logs
 from services.common.errors import Reject, Retry, Stop
+from services.gateway.fence import Behind
 
 _log = logs.get(__name__)
 
@@ -93,6 +94,8 @@ def of(error: Exception) -> Problem:
             allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
             detail = _DETAILS.get(error.status, HTTPStatus(error.status).phrase)
             return Problem(error.status, kind, detail, headers=allow)
+        case Behind():
+            return Problem(503, "not-yet", str(error), retry_after=1)
         case Retry() | TimeoutError():
             _log.warning("cannot answer for now", reason=str(error))
             return search_away()

@@ -45,10 +45,22 @@ class GrantsWriter:
         bounds = await reader.bounds(self._topic)
         await reader.start_at({p: first for p, (first, _) in bounds.items()})
         self._applied = {p: first for p, (first, _) in bounds.items()}
-        while await self._behind(reader, {p: end for p, (_, end) in bounds.items()}):
-            self._apply(await reader.poll(limit=_POLL, wait=0.2))
+        await self._read(reader)
         self._parts = await self._stored()
         await self._write(self._state.principals() | set(self._parts) | {MARKED})
+
+    async def catch_up(self) -> None:
+        """Write what has changed up to the end that the topic has now; for one who does not ``follow``."""
+        assert self._reader is not None, "load first"
+        await self._write(await self._read(self._reader))
+
+    async def _read(self, reader: Reader) -> frozenset[str]:
+        """Apply all up to the end that the topic has now; return the principals whose grants have changed."""
+        ends = {p: end for p, (_, end) in (await reader.bounds(self._topic)).items()}
+        changed: frozenset[str] = frozenset()
+        while await self._behind(reader, ends):
+            changed |= self._apply(await reader.poll(limit=_POLL, wait=0.2))
+        return changed
 
     async def _behind(self, reader: Reader, ends: Mapping[Partition, int]) -> bool:
         for partition, end in ends.items():

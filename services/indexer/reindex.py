@@ -3,6 +3,9 @@
 Nothing is lost at the hand-over: the live indexer writes through the aliases, into the old index until they change. So
 after the change the rebuilding goes on to the end that the log had then. What the live indexer erased meanwhile might
 have been written again by that; therefore it goes on once more, to the end the log had when the first round was done.
+
+Who may open what goes the same way, from ``access.v1``: the new grants are brought up to date right before and right
+after the change.
 """
 
 import asyncio
@@ -17,11 +20,11 @@ from services.common.bus import Bus, Partition, Reader, Received
 from services.common.errors import Reject, Stop
 from services.common.search import Kind
 from services.common.search.elastic import ElasticSearch
+from services.indexer.access_consumer import GrantsWriter
 from services.indexer.records import Records
 from services.indexer.writer import Entry, Limits, Made, Writer
 
-REBUILT: tuple[Kind, ...] = ("activities", "objects")
-"""Grants are not rebuilt: the indexer brings them in line with the log whenever it starts."""
+REBUILT: tuple[Kind, ...] = ("activities", "objects", "grants")
 _CLOSE = 2_000
 """Records behind the end of the log that are few enough to change over."""
 _ROUNDS = 5
@@ -84,10 +87,19 @@ class Rebuilding:
     """One run, of ``fill`` and then ``hand_over``."""
 
     def __init__(
-        self, reader: Reader, topic: str, search: ElasticSearch, new: Mapping[Kind, str], writer: Writer, ids: Ids
+        self,
+        reader: Reader,
+        topic: str,
+        search: ElasticSearch,
+        new: Mapping[Kind, str],
+        *,
+        writer: Writer,
+        grants: GrantsWriter,
+        ids: Ids,
     ) -> None:
         self._reader = reader
         self._topic = topic
+        self._grants = grants
         self._search = search
         self._filled = search.into(new)
         self._new = new
@@ -97,6 +109,7 @@ class Rebuilding:
 
     async def fill(self, progress: Progress) -> None:
         """Write the log from its beginning until its end is near, and compare."""
+        await self._grants.load()
         bounds = await self._reader.bounds(self._topic)
         await self._reader.start_at({p: first for p, (first, _) in bounds.items()})
         for _ in range(_ROUNDS):
@@ -118,7 +131,9 @@ class Rebuilding:
         """Change the aliases over, catch up, and return what came of it."""
         old = {kind: await self._search.indices.current(kind) for kind in REBUILT}
         before = await self._search.count("activities")
+        await self._grants.catch_up()
         await self._search.indices.swap(self._new)
+        await self._grants.catch_up()
         for _ in range(2):
             await self._read_to(await self._ends(), progress)
         await self._filled.refresh("activities")
@@ -167,18 +182,20 @@ async def rebuilding(bus: Bus, search: ElasticSearch, *, limits: Limits | None =
     """Make new indices to be filled. Those that no alias points to in the end are deleted."""
     access, reader = AccessView(bus), await bus.reader()
     new = {kind: await search.indices.new(kind) for kind in REBUILT}
-    ids = Ids(Records(access))
-    writer = Writer(search.into(new), ids.made, _Refusing(), before=access.caught_up, limits=limits)
+    ids, filled = Ids(Records(access)), search.into(new)
+    grants = GrantsWriter(bus, filled)
+    writer = Writer(filled, ids.made, _Refusing(), before=access.caught_up, limits=limits)
     following: asyncio.Task[None] | None = None
     try:
         await access.load()
         following = asyncio.create_task(access.follow())
-        yield Rebuilding(reader, topics.ENRICHED.name(bus.prefix), search, new, writer, ids)
+        yield Rebuilding(reader, topics.ENRICHED.name(bus.prefix), search, new, writer=writer, grants=grants, ids=ids)
     finally:
         await writer.stop()
         if following is not None:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+        await grants.stop()
         await access.stop()
         await reader.stop()
         for kind, index in new.items():

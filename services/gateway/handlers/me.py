@@ -27,7 +27,7 @@ async def me(request: web.Request) -> web.Response:
             "@context": CONTEXT,
             "type": "Person",
             "id": asker.person,
-            "name": name_of(request.app, asker.person),
+            "name": name_of(request, asker.person),
             "accounts": list(request.app[DIRECTORY].accounts_of(asker.person)),
             "auth": request.app[AUTH].mode,
         },

@@ -48,14 +48,14 @@ async def one(request: web.Request) -> web.Response:
     for item in items:
         request.app[NAMES].learn_json(item)
     numbered = paging.Numbered(request, page)
-    who = {"id": person, "type": "Person", "name": name_of(request.app, person)}
+    who = {"id": person, "type": "Person", "name": name_of(request, person)}
     document = numbered.document(items, attributedTo=who, facets={"container": dict(page.facets.get("context", {}))})
     return answer(request, document, links=numbered.links())
 
 
-def name_of(app: web.Application, person: str) -> str:
-    """Return how a person is called; the id where no name has come by."""
-    return app[DIRECTORY].name_of(person) or app[NAMES].get(person) or person
+def name_of(request: web.Request, person: str) -> str:
+    """Return how a person is called; the id where the asker may know no name."""
+    return request.app[DIRECTORY].name_of(person) or request.app[NAMES].get(person, request[ASKER]) or person
 
 
 def _person(request: web.Request, found: Found) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _person(request: web.Request, found: Found) -> dict[str, Any]:
     return {
         "id": found.person,
         "type": "Person",
-        "name": name_of(request.app, found.person),
+        "name": name_of(request, found.person),
         "share": round(found.share, 4),
         "count": found.count,
         "evidence": evidence,

@@ -54,7 +54,7 @@ async def people(request: web.Request, asker: Asker) -> list[Party]:
     )
     chosen = list(found)[:_MOST]
     await learn(request, chosen, None)
-    parties = [present.party(one, name_of(request.app, one), "people") for one in chosen]
+    parties = [present.party(one, name_of(request, one), "people") for one in chosen]
     return sorted(parties, key=lambda one: one.name.lower())
 
 
@@ -74,17 +74,23 @@ async def _active(request: web.Request) -> tuple[str, ...]:
 
 async def learn(request: web.Request, ids: Iterable[str], page: Page | None) -> None:
     """Look for the names of people and places that none has come by of yet, as the asker."""
-    names = request.app[NAMES]
+    names, asker = request.app[NAMES], asker_of(request)
     for hit in page.hits if page else ():
         names.learn_json(activity_of(hit.document))
-    missing = [one for one in ids if not names.looked_for(one) and not request.app[DIRECTORY].name_of(one)][:_MOST]
-    await asyncio.gather(*(_look(request, one) for one in missing))
+    missing = [one for one in ids if not names.looked_for(one, asker) and not request.app[DIRECTORY].name_of(one)][
+        :_MOST
+    ]
+    await asyncio.gather(*(_look(request, one, asker) for one in missing))
 
 
-async def _look(request: web.Request, id_: str) -> None:
-    asker = request[ASKER] if ASKER in request else request.app[AUTH].as_person("")
+def asker_of(request: web.Request) -> Asker:
+    """Return who asks; anybody, as long as nobody is chosen yet."""
+    return request[ASKER] if ASKER in request else request.app[AUTH].as_person("")
+
+
+async def _look(request: web.Request, id_: str, asker: Asker) -> None:
     for field in ("person", "context"):
-        if request.app[NAMES].get(id_):
+        if request.app[NAMES].get(id_, asker):
             return
         query = Query(kind="activities", principals=(), filters={field: (id_,)}, size=1)
         try:
@@ -93,5 +99,5 @@ async def _look(request: web.Request, id_: str) -> None:
             return
         for hit in page.hits:
             request.app[NAMES].learn_json(activity_of(hit.document))
-    if not request.app[NAMES].get(id_):
-        request.app[NAMES].has_none(id_)
+    if not request.app[NAMES].get(id_, asker):
+        request.app[NAMES].has_none(id_, asker)

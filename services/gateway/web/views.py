@@ -69,7 +69,7 @@ def _as_somebody(handler: Handler) -> Handler:
 
 async def _show(request: web.Request, template: str, section: str, **context: Any) -> web.Response:
     asker = request[ASKER]
-    viewer = present.party(asker.person, name_of(request.app, asker.person), "people") if asker.person else None
+    viewer = present.party(asker.person, name_of(request, asker.person), "people") if asker.person else None
     people = await viewers.people(request, asker)
     html = render(template, {"viewer": viewer, "people": people, "section": section, **context})
     response = answer_bytes(request, html.encode(), kind="text/html; charset=utf-8")
@@ -102,7 +102,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         "live",
         cards=_cards(request, activities),
         places=places,
-        place=", ".join(request.app[NAMES].get(one) or one for one in chosen),
+        place=", ".join(request.app[NAMES].get(one, asker) or one for one in chosen),
         stream=stream,
         next=older,
     )
@@ -217,8 +217,8 @@ async def _facets(request: web.Request, wanted: Filters, page: Page) -> list[tup
 
 def _label(request: web.Request, name: str, value: str) -> str:
     if name == "person":
-        return name_of(request.app, value)
-    return request.app[NAMES].get(value) or value
+        return name_of(request, value)
+    return request.app[NAMES].get(value, request[ASKER]) or value
 
 
 async def people(request: web.Request) -> web.StreamResponse:
@@ -232,7 +232,7 @@ async def people(request: web.Request) -> web.StreamResponse:
             at = now()
             for one in await finding.people(request.app[DESK], request[ASKER], wanted):
                 cards = [_card(request, activity_of(document), at) for document in one.evidence]
-                who = present.party(one.person, name_of(request.app, one.person), "people")
+                who = present.party(one.person, name_of(request, one.person), "people")
                 found.append((who, present.evidence(one.count), cards))
     except _AWAY:
         problem = _NOT_YET
@@ -251,7 +251,7 @@ async def person(request: web.Request) -> web.StreamResponse:
     if not page.hits:
         raise problems.not_found()
     cards = _cards(request, [activity_of(hit.document) for hit in page.hits])
-    who = present.party(id_, name_of(request.app, id_), "people")
+    who = present.party(id_, name_of(request, id_), "people")
     places = await _places(request, page)
     return await _show(
         request, "person.html", "people", who=who, places=places, cards=cards, next=_older(request, page)
@@ -352,9 +352,9 @@ def _card(request: web.Request, activity: dict[str, Any], at: datetime) -> Card:
 async def _places(request: web.Request, page: Page) -> list[tuple[Party, int]]:
     counted = page.facets.get("context", {})
     await viewers.learn(request, list(counted), page)
-    names = request.app[NAMES]
-    named = [(one, count) for one, count in counted.items() if names.get(one)]  # threads have no name here
-    return [(present.party(one, names.get(one), "places"), count) for one, count in named[:12]]
+    names = ((one, request.app[NAMES].get(one, request[ASKER])) for one in counted)
+    named = [(one, name) for one, name in names if name]  # threads have no name here
+    return [(present.party(one, name, "places"), counted[one]) for one, name in named[:12]]
 
 
 def _older(request: web.Request, page: Page) -> str:

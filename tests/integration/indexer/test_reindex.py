@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from services.common.errors import Stop
-from services.common.model import Enriched
+from services.common.model import Enriched, Visibility
+from services.common.search import Write
 from services.indexer.reindex import Report, rebuilding
+from tests.integration.indexer.test_access import container
 from tests.integration.indexer.test_kill import start
-from tests.integration.indexer.world import World, deletion, ids, page, redacted, running, until
+from tests.integration.indexer.world import HALL, World, deletion, ids, page, redacted, running, until
 
 pytestmark = pytest.mark.integration
 
@@ -130,3 +132,26 @@ async def test_the_command_says_what_it_did(world: World, elastic: str, tmp_path
     assert "1 records cannot be read" in text
     assert "300 before, 300 now" in text
     assert await world.search.indices.all("activities") == [await world.search.indices.current("activities")] != [old]
+
+
+async def test_who_may_open_what_is_rebuilt_too_and_goes_on_being_followed(world: World) -> None:
+    await world.allow(container(Visibility.RESTRICTED, "ann", "bob"))
+    async with running(world):
+        await world.say(page(1))
+        await until(lambda: at_least(world, 1))
+        junk = Write(kind="grants", id="mallory", document={"principal": "mallory", "parts": 1, "containers": [HALL]})
+        await world.search.write([junk])  # what only the old index says
+        assert await world.found("activities", "mallory")
+        before = await world.search.indices.current("grants")
+        async with rebuilding(world.bus, world.search) as work:
+            await work.fill(quiet)
+            await world.allow(container(Visibility.RESTRICTED, "bob"))
+            await work.hand_over(quiet)
+        assert await world.search.indices.current("grants") != before
+        assert [bool(await world.found("activities", who)) for who in ("ann", "bob", "mallory")] == [False, True, False]
+        await world.allow(container(Visibility.RESTRICTED, "carl"))
+
+        async def carl_only() -> bool:
+            return bool(await world.found("activities", "carl")) and not await world.found("activities", "bob")
+
+        await until(carl_only)

@@ -29,12 +29,13 @@ from services.common.model import (
     Visibility,
 )
 from services.common.records import access_out, enriched_out
-from services.common.search import Search, Write
+from services.common.search import Search
 from services.common.search.memory import MemorySearch
 from services.common.settings import Settings
 from services.common.topics import Topic
 from services.gateway.app import build
 from services.gateway.parts import Parts
+from services.indexer.access_consumer import GrantsWriter
 from services.indexer.document import writes
 from tests.fixtures.sse import Event, blocks
 from tests.fixtures.stack import eventually
@@ -76,6 +77,7 @@ class World:
     client: TestClient[Any, Any]
     running: list[asyncio.Task[None]] = field(default_factory=list)
     codecs: dict[str, Codec] = field(default_factory=dict)
+    grants: GrantsWriter | None = None
 
     async def publish(self, topic: Topic, key: str, record: dict[str, Any] | None, **more: Any) -> None:
         """Publish one record."""
@@ -97,24 +99,19 @@ class World:
         record = Access(id=container, kind=AccessKind.CONTAINER, visibility=Visibility.PUBLIC)
         await self.publish(topics.ACCESS, container, access_out(record))
 
-    async def allow(self, access: Access) -> None:
-        """Publish an access record, and let the index and the gateway know."""
-        await self.publish(topics.ACCESS, access.id, access_out(access))
+    async def allow(self, *records: Access) -> None:
+        """Publish access records, and let the index and the gateway know."""
+        for one in records:
+            await self.publish(topics.ACCESS, one.id, access_out(one))
         await self.parts.access.caught_up()
-        principals = self.parts.access.principals()
-        grants = [
-            Write(
-                kind="grants",
-                id=one,
-                document={
-                    "principal": one,
-                    "containers": sorted(self.parts.access.grants_of(one).containers),
-                    "objects": sorted(self.parts.access.grants_of(one).objects),
-                },
-            )
-            for one in principals
-        ]
-        await self.search.write(grants)
+        await self.grant()
+
+    async def grant(self) -> None:
+        """Let the index know who may open what, as the indexer would."""
+        if self.grants is None:
+            self.grants = GrantsWriter(self.bus, self.search)
+            await self.grants.load()
+        await self.grants.catch_up()
 
     async def happens(self, *many: Enriched, index: bool = True, mark: str = "") -> None:
         """Publish activities in order, and index them; ``mark`` is a header such as ``redelivered``."""
@@ -134,16 +131,19 @@ class World:
         if index:
             await self.index(*many)
 
-    async def publish_bytes(self, key: str, value: bytes) -> None:
+    async def publish_bytes(self, key: str, value: bytes, topic: Topic = topics.ENRICHED) -> None:
         """Publish whatever bytes where activities should be."""
         publisher = await self.bus.publisher()
-        await publisher.publish([Outgoing(topic=topics.ENRICHED.name(self.bus.prefix), key=key, value=value)])
+        await publisher.publish([Outgoing(topic=topic.name(self.bus.prefix), key=key, value=value)])
         await publisher.stop()
 
     async def index(self, *many: Enriched) -> None:
         """Write the documents of activities, as the indexer would."""
+        access = self.parts.access
         for e in many:
-            await self.search.write(writes(e, withdrawn=False, restricted=False))
+            a = e.activity
+            withdrawn = access.withdrawn(a.object.id, a.object.version, a.order)
+            await self.search.write(writes(e, withdrawn=withdrawn, restricted=access.restricted(a.object.id)))
         for kind in ("activities", "objects"):
             await self.search.refresh(kind)
 
@@ -219,11 +219,15 @@ async def world(bus: Bus | None = None, search: Search | None = None, **changed:
     search = search or MemorySearch()
     parts = Parts.make(settings(topic_prefix=bus.prefix, **changed), bus, search)
     await parts.load()
+    made: World | None = None
     running = [asyncio.create_task(part) for part in parts.running()]
     try:
         async with TestClient(TestServer(build(parts))) as client:
-            yield World(bus, search, parts, client, running)
+            made = World(bus, search, parts, client, running)
+            yield made
     finally:
+        if made and made.grants:
+            await made.grants.stop()
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
