@@ -121,18 +121,20 @@ async def test_view_as_changes_what_is_shown() -> None:
 
 async def test_the_feed_is_there_before_search_is_and_says_so() -> None:
     away = ElasticSearch(Client("http://127.0.0.1:1"), "t-")
-    async with world(search=away) as w:
-        await w.publish_access(HALL)
-        await w.happens(said(1, text="already here"), index=False)
-        await eventually(lambda: w.parts.hub.ring.end, what="it has arrived", within=5, pause=0.01)
-        async with browsing(w) as (tab, complaints):
-            await tab.goto("/?as=ann")
-            await tab.get_by_text("already here").wait_for()
-            await tab.locator('#state[data-state="live"]').wait_for()
-            await tab.goto("/search?q=here&as=ann")
-            await tab.get_by_role("alert").get_by_text("still starting").wait_for()
-            assert complaints == []
-        answer = await w.get("/v1/search?q=here")
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
-        assert (await w.client.get("/readyz")).status == 503
-    await away.stop()
+    try:
+        async with world(search=away) as w:
+            await w.publish_access(HALL)
+            await w.happens(said(1, text="already here"), index=False)
+            await eventually(lambda: w.parts.hub.ring.end, what="it has arrived", within=5, pause=0.01)
+            async with browsing(w) as (tab, complaints):
+                await tab.goto("/?as=ann")
+                await tab.get_by_text("already here").wait_for()
+                await tab.locator('#state[data-state="live"]').wait_for()
+                await tab.goto("/search?q=here&as=ann")
+                await tab.get_by_role("alert").get_by_text("still starting").wait_for()
+                assert complaints == []
+            answer = await w.get("/v1/search?q=here")
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+            assert (await w.client.get("/readyz")).status == 503
+    finally:
+        await away.stop()

@@ -1,0 +1,203 @@
+"""What is asked of every address, and what of an answer is compared. A new address needs an entry here."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from services.gateway.app import build
+from services.gateway.stream.hub import Hub
+from services.gateway.stream.position import Position
+from tests.unit.gateway.organisation import PEOPLE, PLACES, SHARED, THREADS, Organisation
+from tests.unit.gateway.world import HALL, World
+
+
+@dataclass(frozen=True)
+class Question:
+    """One request. ``stream`` ones are read from the beginning of the log to the last message."""
+
+    path: str
+    method: str = "GET"
+    body: Any = None
+    stream: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Asking = Callable[[Organisation], Iterable[Question]]
+
+
+def _paths(*paths: str) -> Asking:
+    return lambda _: [Question(path) for path in paths]
+
+
+def _each(start: str, ids: Callable[[Organisation], Iterable[str]]) -> Asking:
+    return lambda o: [Question(start + quote(one, safe="")) for one in ids(o)]
+
+
+def _activities(o: Organisation) -> list[str]:
+    return [*(one.enriched().activity.id for one in o.deeds), "chat:absent#chat.message"]
+
+
+def _objects(o: Organisation) -> list[str]:
+    return sorted({one.object for one in o.deeds} | {"chat:absent"})
+
+
+def _people(_: Organisation) -> list[str]:
+    return [*PEOPLE, "dan", "nobody"]
+
+
+def _words(o: Organisation) -> list[str]:
+    return [*SHARED, *(f"only{one.number}" for one in o.deeds)]
+
+
+def _filtered(start: str) -> Asking:
+    """Ask for each value of each filter that could count something."""
+    given = [("container", one) for one in (*PLACES, *THREADS)] + [("person", one) for one in PEOPLE]
+    given += [("actor", f"chat:{PEOPLE[0]}"), ("tag", SHARED[0]), ("q", SHARED[0]), ("until", "2026-03-01T12:03:00Z")]
+    return lambda _: [Question(start), *(Question(f"{start}?{n}={quote(v)}") for n, v in given)]
+
+
+def _searches(o: Organisation) -> list[Question]:
+    modes = [f"&mode={mode}" for mode in ("lexical", "semantic")]
+    found = [f"/v1/search?q={word}" for word in _words(o)] + [f"/v1/search?q={SHARED[0]}{m}" for m in modes]
+    return [Question(path) for path in [*found, f"/v1/search?q={SHARED[1]}&limit=1"]]
+
+
+def _streams(_: Organisation) -> list[Question]:
+    lines = {"Accept": "application/x-ndjson"}
+    here = f"container={quote(PLACES[0])}&container={quote(HALL)}"
+    return [
+        Question("/v1/stream", stream="all", headers=lines),
+        Question("/v1/stream", stream="all"),
+        Question(f"/v1/stream?{here}", stream="all", headers=lines),
+        Question("/v1/stream?feed=for-you", stream="for-you", headers=lines),
+    ]
+
+
+def _feedback(o: Organisation) -> list[Question]:
+    return [Question("/v1/feedback", "POST", {"subject": one, "kind": "seen"}) for one in _objects(o)]
+
+
+QUESTIONS: Mapping[str, Asking] = {
+    "GET /v1/activities": _filtered("/v1/activities"),
+    "GET /v1/activities/{id}": _each("/v1/activities/", _activities),
+    "GET /v1/objects/{id}": _each("/v1/objects/", _objects),
+    "GET /v1/search": _searches,
+    "GET /v1/people": _each("/v1/people?q=", _words),
+    "GET /v1/people/{id}": _each("/v1/people/", _people),
+    "GET /v1/me": _paths("/v1/me"),
+    "GET /v1/me/for-you": _paths("/v1/me/for-you", "/v1/me/for-you?surprise=1&limit=2"),
+    "POST /v1/feedback": _feedback,
+    "GET /v1/stream": _streams,
+    "GET /": _filtered("/"),
+    "GET /for-you": _paths("/for-you"),
+    "GET /search": _each("/search?q=", _words),
+    "GET /people": _each("/people?q=", _words),
+    "GET /people/{id}": _each("/people/", _people),
+    "GET /objects/{id}": _each("/objects/", _objects),
+}
+"""What is asked of each address, by method and path as the application has it."""
+
+SAYS_NOTHING = frozenset(
+    {
+        "POST /view-as",  # demo mode: sets a cookie and goes to /
+        "GET /static/{name}",
+        "GET /docs",
+        "GET /openapi.json",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /metrics",  # for operators: counts of requests and records, by service and address
+        *(
+            f"GET /registry{path}"  # schemas, which are public
+            for path in (
+                "/subjects",
+                "/subjects/{subject}/versions",
+                "/subjects/{subject}/versions/{version}",
+                "/subjects/{subject}/versions/{version}/schema",
+                "/schemas/ids/{id}",
+                "/schemas/ids/{id}/schema",
+                "/schemas/ids/{id}/versions",
+                "/schemas/types",
+                "/config",
+                "/config/{subject}",
+            )
+        ),
+    }
+)
+"""Addresses that answer without looking at anything people did."""
+
+
+def addresses(w: World) -> set[str]:
+    """Return all that the application answers to."""
+    found = {(route.method, route.resource) for route in build(w.parts).router.routes()}
+    return {f"{method} {resource.canonical}" for method, resource in found if resource and method != "HEAD"}
+
+
+async def answers(w: World, o: Organisation, person: str) -> dict[str, Any]:
+    """Ask everything as a person; return what was answered by question, without what may differ."""
+    found: dict[str, Any] = {}
+    for asking in QUESTIONS.values():
+        for one in asking(o):
+            name = f"{one.method} {one.path} {one.headers.get('Accept', '')} {one.body or ''}"
+            found[name] = await (_read(w, one, person) if one.stream else _ask(w, one, person))
+    return found
+
+
+async def _ask(w: World, question: Question, person: str) -> list[Any]:
+    """Return the answer's status and text, and those of the pages behind it."""
+    found = []
+    path = question.path
+    while path:
+        url = path + ("&" if "?" in path else "?") + f"as={person}"
+        async with w.client.request(question.method, url, json=question.body) as answer:
+            text = (await answer.text()).replace(str(w.client.make_url("")), "")
+            found.append((answer.status, *_comparable(text, answer.content_type)))
+            path = _next(text, answer.content_type).removesuffix(f"&as={person}")
+    return found
+
+
+def _next(text: str, kind: str) -> str:
+    if kind.endswith("json"):
+        said = json.loads(text)
+        return str(said.get("next", "")).replace("as=ann&", "").replace("as=bob&", "").replace("as=cat&", "")
+    return ""
+
+
+_POSITION = re.compile(r"last_event_id=[\w%.~-]+")
+_SWITCH = re.compile(r'<form class="as".*?</form>', re.DOTALL)
+
+
+def _comparable(text: str, kind: str) -> list[Any]:
+    """Return an answer without positions in the log (opaque; they count records) and without demo mode's switch."""
+    text = _POSITION.sub("", text)
+    return [json.loads(text)] if kind.endswith("json") else [_SWITCH.sub("", text)]
+
+
+async def _read(w: World, question: Question, person: str) -> list[str]:
+    """Return what a stream gives from the beginning of the log to the last message, sorted: partitions take turns."""
+    hub: Hub = w.parts.hub if question.stream == "all" else w.parts.for_you_hub
+    start = Position(hub.mark, tuple(0 for _ in hub.ring.position)).text()
+    url = question.path + ("&" if "?" in question.path else "?") + f"as={person}"
+    found: list[str] = []
+    async with w.client.get(url, headers={**question.headers, "Last-Event-ID": start}) as answer:
+        assert answer.status == 200, await answer.text()
+        async with asyncio.timeout(10):
+            async for line in answer.content:
+                found += _event(line.decode())
+                if found and f"{HALL}/0" in found[-1]:
+                    break
+    return sorted(found)
+
+
+def _event(line: str) -> list[str]:
+    """Return what a line of either form says, without the position."""
+    if line.startswith("data: "):
+        return [line.removeprefix("data: ")]
+    if line.startswith("{"):
+        said = json.loads(line)
+        said.pop("cursor", None)
+        return [json.dumps(said, sort_keys=True)] if said else []
+    return []
