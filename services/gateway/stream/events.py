@@ -26,6 +26,8 @@ class Made:
     """Type of the server-sent event; empty for the ordinary one."""
     person: str = ""
     """The only person it is for; empty where access alone decides."""
+    evidence: tuple[tuple[str, str], ...] = ()
+    """Container and id of each thing that it also tells of: who may not open them all is not given the event."""
 
 
 Maker = Callable[[Received], Made | None]

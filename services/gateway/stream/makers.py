@@ -1,6 +1,7 @@
 """Records of topics as events: activities from ``enriched.v1``, recommendations from ``recommendation.v1``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 import orjson
 
@@ -105,4 +106,10 @@ def recommendations(record: Received) -> Made | None:
         object=r["object"],
         recorded=micros(r["recorded"]),
         person=r["person"],
+        evidence=_evidence(r["evidence"], r["evidenceContainers"]),
     )
+
+
+def _evidence(things: Sequence[str], containers: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    # The first version of the record did not say where its evidence lies: such a place is nobody's.
+    return tuple(zip_longest(containers[: len(things)], things, fillvalue=""))

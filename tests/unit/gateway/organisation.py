@@ -171,7 +171,7 @@ async def happen(w: World, o: Organisation, *, as_now: bool = False) -> None:
     await w.happens(*(blank(e) if as_now and e.activity.object.id in o.deleted else e for e in deeds))
     by_number = {one.number: one for one in o.deeds}
     for offer in o.offers:
-        await _recommend(w, offer.person, by_number[offer.deed], [by_number[offer.evidence].object])
+        await _recommend(w, offer.person, by_number[offer.deed], [by_number[offer.evidence]])
     await w.allow(*(_place(name, openers) for name, openers in o.later_places.items()))
     await w.allow(*(_closed(name, openers) for name, openers in o.later_closed.items()))
     count = len(deeds) + await _delete(w, o, deeds)
@@ -244,7 +244,7 @@ async def _introduce(w: World, person: str, *, opted_out: bool) -> None:
     await eventually(lambda: w.parts.directory.accounts_of(person), what="the account is known", within=20, pause=0.002)
 
 
-async def _recommend(w: World, person: str, deed: Deed, evidence: list[str]) -> None:
+async def _recommend(w: World, person: str, deed: Deed, evidence: Sequence[Deed]) -> None:
     record = {
         "person": person,
         "object": deed.object,
@@ -255,7 +255,8 @@ async def _recommend(w: World, person: str, deed: Deed, evidence: list[str]) -> 
         "published": NOON + timedelta(minutes=deed.number),
         "recorded": NOON,
         "activity": deed.enriched().activity.id,
-        "evidence": evidence,
+        "evidence": [one.object for one in evidence],
+        "evidenceContainers": [one.place for one in evidence],
         "withdrawn": False,
         "heldOut": False,
         "model": "test",
