@@ -1,6 +1,7 @@
 """A log and an index of the test's own on the real servers; deleted afterwards."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -33,9 +34,9 @@ def url(elastic: str) -> str:
     return elastic
 
 
-@pytest.fixture
-async def servers(bootstrap: str, url: str) -> AsyncIterator[Servers]:
-    """Topics and indices under a prefix of the test's own."""
+@asynccontextmanager
+async def fresh(bootstrap: str, url: str) -> AsyncIterator[Servers]:
+    """Make topics and indices under a prefix of their own; they are gone afterwards."""
     mark = uuid4().hex[:8]
     bus = KafkaBus(KafkaSettings(bootstrap=bootstrap, partitions=3, replication=1), f"t{mark}.")
     admin = await bus.admin()
@@ -43,10 +44,19 @@ async def servers(bootstrap: str, url: str) -> AsyncIterator[Servers]:
     await admin.stop()
     search = ElasticSearch(Client(url), f"t{mark}-")
     await search.prepare()
-    yield Servers(bus, search)
-    await search.remove_all()
-    await search.stop()
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    await client.start()
-    await client.delete_topics([topic.name(bus.prefix) for topic in TOPICS])
-    await client.close()
+    try:
+        yield Servers(bus, search)
+    finally:
+        await search.remove_all()
+        await search.stop()
+        client = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        await client.start()
+        await client.delete_topics([topic.name(bus.prefix) for topic in TOPICS])
+        await client.close()
+
+
+@pytest.fixture
+async def servers(bootstrap: str, url: str) -> AsyncIterator[Servers]:
+    """Topics and indices under a prefix of the test's own."""
+    async with fresh(bootstrap, url) as made:
+        yield made

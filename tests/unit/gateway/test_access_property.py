@@ -4,13 +4,18 @@ Every address is asked as every person, of a random organisation and of the same
 removed: the answers must be equal.
 """
 
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 
 from services.gateway.web import views
 from tests.unit.gateway.organisation import EVERYONE, PEOPLE, PLACES, Deed, Offer, Organisation, happen, organisations
 from tests.unit.gateway.questions import QUESTIONS, SAYS_NOTHING, addresses, answers
-from tests.unit.gateway.world import world
+from tests.unit.gateway.world import World, world
+
+Worlds = Callable[[], AbstractAsyncContextManager[World]]
 
 
 def deed(number: int, place: int, thing: int = 0, who: str = "ann") -> Deed:
@@ -38,12 +43,12 @@ def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "_INDEX_SECONDS", 0.0)
 
 
-async def compare(o: Organisation) -> None:
-    """Ask of the organisation and of what each person may see of it."""
-    async with world() as whole:
+async def compare(o: Organisation, worlds: Worlds = world, people: Sequence[str] = PEOPLE) -> None:
+    """Ask of the organisation and of what each of some people may see of it."""
+    async with worlds() as whole:
         await happen(whole, o)
-        for person in PEOPLE:
-            async with world() as left:
+        for person in people:
+            async with worlds() as left:
                 await happen(left, o.seen_by(person), as_now=True)
                 expected = await answers(left, o, person)
             given = await answers(whole, o, person)

@@ -1,7 +1,7 @@
 """A small organisation over twins: publish what happens, ask the gateway about it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from services.common import topics
-from services.common.bus import Bus, Outgoing
+from services.common.bus import Bus, Outgoing, Publisher
 from services.common.bus.memory import MemoryBus
 from services.common.codec import Codec
 from services.common.envelope import headers
@@ -78,14 +78,19 @@ class World:
     running: list[asyncio.Task[None]] = field(default_factory=list)
     codecs: dict[str, Codec] = field(default_factory=dict)
     grants: GrantsWriter | None = None
+    publisher: Publisher | None = None
 
     async def publish(self, topic: Topic, key: str, record: dict[str, Any] | None, **more: Any) -> None:
         """Publish one record."""
         codec = self.codecs.setdefault(topic.schema, Codec(topic.schema))
         value = None if record is None else codec.encode(record)
-        publisher = await self.bus.publisher()
-        await publisher.publish([Outgoing(topic=topic.name(self.bus.prefix), key=key, value=value, **more)])
-        await publisher.stop()
+        await self.put([Outgoing(topic=topic.name(self.bus.prefix), key=key, value=value, **more)])
+
+    async def put(self, records: Iterable[Outgoing]) -> None:
+        """Publish records as they are."""
+        if self.publisher is None:
+            self.publisher = await self.bus.publisher()
+        await self.publisher.publish(records)
 
     async def opened(self, container: str, *principals: str, visibility: Visibility = Visibility.PUBLIC) -> None:
         """Say who may open a container: everyone unless principals are named."""
@@ -115,9 +120,8 @@ class World:
 
     async def happens(self, *many: Enriched, index: bool = True, mark: str = "") -> None:
         """Publish activities in order, and index them; ``mark`` is a header such as ``redelivered``."""
-        publisher = await self.bus.publisher()
         codec = self.codecs.setdefault("enriched", Codec("enriched"))
-        await publisher.publish(
+        await self.put(
             Outgoing(
                 topic=topics.ENRICHED.name(self.bus.prefix),
                 key=e.activity.id,
@@ -127,15 +131,12 @@ class World:
             )
             for e in many
         )
-        await publisher.stop()
         if index:
             await self.index(*many)
 
     async def publish_bytes(self, key: str, value: bytes, topic: Topic = topics.ENRICHED) -> None:
         """Publish whatever bytes where activities should be."""
-        publisher = await self.bus.publisher()
-        await publisher.publish([Outgoing(topic=topic.name(self.bus.prefix), key=key, value=value)])
-        await publisher.stop()
+        await self.put([Outgoing(topic=topic.name(self.bus.prefix), key=key, value=value)])
 
     async def index(self, *many: Enriched) -> None:
         """Write the documents of activities, as the indexer would."""
@@ -226,8 +227,9 @@ async def world(bus: Bus | None = None, search: Search | None = None, **changed:
             made = World(bus, search, parts, client, running)
             yield made
     finally:
-        if made and made.grants:
-            await made.grants.stop()
+        for used in (made.grants, made.publisher) if made else ():
+            if used is not None:
+                await used.stop()
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
