@@ -1,6 +1,7 @@
 """Who finds what, and how soon a change of that is in force."""
 
 from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -142,3 +143,26 @@ async def test_an_access_record_that_cannot_be_read_closes_its_container(world: 
 
         await until(closed, within=5)
         assert sum(int(one.split(":")[1]) for one in (await world.document("grants", APPLIED))["objects"]) == 2
+
+
+async def test_what_is_forbidden_takes_as_many_questions_as_what_is_absent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(world):
+        await world.say(page(1))
+
+        async def indexed() -> bool:
+            return await world.count() == 1
+
+        await until(indexed)
+    asked: list[str] = []
+    ask = world.search._client.ask
+
+    async def counted(method: str, path: str, *body: Any, **params: Any) -> Any:
+        asked.append(path)
+        return await ask(method, path, *body, **params)
+
+    monkeypatch.setattr(world.search._client, "ask", counted)
+    assert await world.search.get("objects", ["wiki:page/1"], principals=("ann",)) == {}
+    assert await world.search.get("objects", ["absent"], principals=("ann",)) == {}
+    assert asked[: len(asked) // 2] == asked[len(asked) // 2 :] != []
