@@ -17,6 +17,7 @@ COMMANDS = {
     "sources": "services.ingest.commands:sources",
     "enrich": "services.enrich.commands:enrich",
     "score": "services.enrich.commands:score",
+    "evaluate": "services.enrich.judge.commands:evaluate",
     "index": "services.indexer.commands:index",
     "reindex": "services.indexer.commands:reindex",
     "gateway": "services.gateway.commands:gateway",

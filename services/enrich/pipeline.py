@@ -49,6 +49,8 @@ STEPS: Sequence[Step] = (
 )
 BATCH_STEPS: Sequence[BatchStep] = (add_vectors,)
 """Steps that are much cheaper on many records at once; on a failure they are tried record by record."""
+LOOKING_UP: Sequence[Step] = (mark_automated, find_people, resolve_links, resolve_mentions)
+"""Those of STEPS that ask the knowledge, and so need the activities in their order; the others need nothing else."""
 
 
 def enrich(
@@ -67,6 +69,28 @@ def enrich(
         drafts.append(draft)
     for batch_step in batch_steps:
         _batch(batch_step, drafts, knowledge)
+    return [draft.done() for draft in drafts]
+
+
+def begin(activities: Sequence[Activity]) -> list[Draft]:
+    """Do all the steps that look nothing up: in any process, many at once. ``complete`` does the rest."""
+    drafts = [Draft(activity) for activity in activities]
+    nothing = Knowledge()
+    for draft in drafts:
+        for step in STEPS:
+            if step not in LOOKING_UP:
+                _isolated(step, draft, nothing)
+    for batch_step in BATCH_STEPS:
+        _batch(batch_step, drafts, nothing)
+    return drafts
+
+
+def complete(drafts: Sequence[Draft], knowledge: Knowledge) -> list[Enriched]:
+    """Return what ``enrich`` would have made of the activities of such drafts, in their order."""
+    for draft in drafts:
+        for step in LOOKING_UP:
+            _isolated(step, draft, knowledge)
+        knowledge.places.learn(draft.activity)
     return [draft.done() for draft in drafts]
 
 

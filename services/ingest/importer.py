@@ -6,10 +6,7 @@ goes on there. Lines that are wrong go to the dead letters with their number, an
 
 import asyncio
 import gc
-import gzip
-import sys
 import time
-import zlib
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -17,27 +14,27 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from services.common.errors import Reject, Stop
+from services.common.lines import GZIP, LONGEST_LINE, STDIN, bounded_line, broken_is_said, opened
 from services.ingest import helpers
 from services.ingest.connector import Failure
 from services.ingest.cursors import Cursor, Cursors
 from services.ingest.helpers import Preparing
 from services.ingest.intake import Intake
-from services.ingest.prepare import LONGEST_LINE, Line, Lines
+from services.ingest.prepare import Line, Lines
 
-STDIN = "-"
 _LINES = 2_000
 _BYTES = 4 * 1024 * 1024
 _AT_ONCE = 1 << 20
-_GZIP = b"\x1f\x8b"
 _PACKING = 6
 """How much smaller gzip makes such lines, about."""
 _HEAD = 65_536
 _CURSOR_EVERY = 1.0
 """Seconds; what comes twice after a sudden end is dropped behind us."""
 _TOLD = 10
+_BROKEN = ("what was taken in", "get it again and import it once more")
 
 
 @dataclass
@@ -120,7 +117,7 @@ def _size(path: str) -> int:
     if path == STDIN:
         return 0
     with Path(path).open("rb") as file:
-        return Path(path).stat().st_size * (_PACKING if file.read(2) == _GZIP else 1)
+        return Path(path).stat().st_size * (_PACKING if file.read(2) == GZIP else 1)
 
 
 def fingerprint(path: str) -> str:
@@ -130,21 +127,6 @@ def fingerprint(path: str) -> str:
             return blake2b(file.read(_HEAD), digest_size=8).hexdigest()
     except OSError as error:
         raise Stop(f"{path} cannot be read ({error.strerror})") from error
-
-
-@contextmanager
-def opened(path: str) -> Iterator[BinaryIO]:
-    """Yield a file's lines as bytes, unpacked where it is gzip."""
-    if path == STDIN:
-        yield sys.stdin.buffer
-        return
-    try:
-        raw = Path(path).open("rb")  # noqa: SIM115 - closed below, but opened where the error is explained
-    except OSError as error:
-        raise Stop(f"{path} cannot be read ({error.strerror})") from error
-    with raw:
-        packed = raw.peek(2)[:2] == _GZIP
-        yield cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if packed else raw
 
 
 async def _ahead(batches: AsyncIterator[list[Line]], preparing: Preparing, ahead: int) -> AsyncIterator[Lines]:
@@ -171,46 +153,28 @@ async def _batches(lines: BinaryIO, begin: int) -> AsyncIterator[list[Line]]:
         read += len(batch)
 
 
-@contextmanager
-def _broken_is_said() -> Iterator[None]:
-    try:
-        yield
-    except (OSError, EOFError, zlib.error) as error:
-        raise Stop(
-            f"the file is broken after what was taken in ({error}); get it again and import it once more"
-        ) from error
-
-
 def _skip(lines: BinaryIO, count: int) -> None:
-    with _broken_is_said():
+    with broken_is_said(*_BROKEN):
         for _ in range(count):
-            if not _line(lines):
+            if not bounded_line(lines):
                 return
 
 
 def _some(lines: BinaryIO) -> list[bytes]:
     """Return the next lines; from a pipe those that are there, but at least one."""
-    with _broken_is_said():
+    with broken_is_said(*_BROKEN):
         if not isinstance(lines, BufferedReader) or lines.seekable():
             return list(_until(lines))
         # One read gives what has come; a look ahead would wait for what has not.
         found = lines.read1(_AT_ONCE)
         if found and not found.endswith(b"\n"):
-            found += _line(lines)
+            found += bounded_line(lines)
         return BytesIO(found).readlines()
 
 
 def _until(lines: BinaryIO) -> Iterator[bytes]:
     """Yield lines up to a number and a size, so that long ones do not fill memory."""
     size = count = 0
-    while count < _LINES and size < _BYTES and (line := _line(lines)):
+    while count < _LINES and size < _BYTES and (line := bounded_line(lines)):
         yield line
         count, size = count + 1, size + len(line)
-
-
-def _line(lines: BinaryIO) -> bytes:
-    """Return the next line; of one that is too long only the beginning, which is too long still."""
-    line = rest = lines.readline(LONGEST_LINE + 1)
-    while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
-        rest = lines.readline(LONGEST_LINE + 1)
-    return line

@@ -8,13 +8,12 @@ from services.common.activitystreams import parse_line
 from services.common.codec import Codec
 from services.common.envelope import FINGERPRINT, Headers, fingerprint_of, headers
 from services.common.errors import Reject
+from services.common.lines import LONGEST_LINE
 from services.common.model import Activity
 from services.common.records import activity_out
 
 LONGEST_CONTENT = 200_000
 """Characters of a body that are carried; a topic takes 1 MiB a record. Longer ones are marked as truncated."""
-LONGEST_LINE = 8 * 1024 * 1024
-"""Bytes of a line that is read; of a longer one only the beginning is kept."""
 _CODEC = Codec("activity")
 
 Line = tuple[int, bytes]

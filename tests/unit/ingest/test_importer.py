@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from services.common.errors import Retry, Stop
+from services.common.lines import LONGEST_LINE
 from services.common.topics import ACTIVITY, CURSOR, DEADLETTER
 from services.ingest import helpers, importer
 from services.ingest.helpers import Helper, work
 from services.ingest.importer import Progress, import_file
-from services.ingest.prepare import LONGEST_LINE, Line, Lines, prepare_lines
+from services.ingest.prepare import Line, Lines, prepare_lines
 from tests.e2e.load import activity
 from tests.unit.ingest.fakes import START, Ground, ground
 

@@ -1,0 +1,84 @@
+"""`watercooler evaluate`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from services.common.errors import Stop
+
+if TYPE_CHECKING:  # what judges takes a second to load, and `--help` needs none of it
+    from services.enrich.judge.reading import Told
+
+_NEEDED = ("scipy", "implicit", "threadpoolctl")
+_EPILOG = """Examples:
+
+  watercooler evaluate year.jsonl.gz
+
+  watercooler evaluate year.jsonl.gz --train 2023..2023 --test 2024-07-01..2025-06-30 --json"""
+
+
+class Period(click.ParamType):
+    """FROM..TO, days, months or years, the last one included."""
+
+    name = "FROM..TO"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Return the two ends as micros."""
+        from services.enrich.judge.periods import parse
+
+        try:
+            return parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("data")
+@click.option(
+    "--train", type=Period(), help="Fit the product's weights on this period instead of taking those shipped."
+)
+@click.option("--test", type=Period(), help="Judge the whole weeks of this period; by default the last year.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def evaluate(data: str, train: tuple[int, int] | None, test: tuple[int, int] | None, as_json: bool) -> None:
+    """Judge every scorer, plain ones and the product's, on DATA: a file in the import form, gzip or not.
+
+    Whom would each have told of what, week by week, and who came to it anyway? docs/evaluate.md has the rules and
+    says what such figures cannot tell.
+    """
+    _check_installed()
+    from services.enrich.judge import table
+    from services.enrich.judge.evaluation import Asked, evaluate
+
+    with _bar() as told:
+        report = evaluate(Asked(data, test, train), told)
+    if as_json:
+        click.echo(json.dumps(report, allow_nan=False))
+    else:
+        table.show(report, Console(width=None if Console().is_terminal else 200))
+
+
+def _check_installed() -> None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise Stop(f"{' and '.join(missing)} needed to judge; pip install 'watercooler[evaluate]'")
+
+
+@contextmanager
+def _bar() -> "Iterator[Told]":
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def told(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=None)
+            bar.update(tasks[what], completed=done, total=of or None)
+
+        yield told
