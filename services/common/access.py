@@ -147,10 +147,16 @@ class AccessState:
 
 
 class AccessView(AccessState):
-    """The state, kept up to date from ``access.v1``: ``load`` first, then run ``follow`` as a part of the service."""
+    """The state, kept up to date from ``access.v1``: ``load`` first, then run ``follow`` as a part of the service.
 
-    def __init__(self, bus: Bus, on_loss: Loss | None = None) -> None:
+    ``changed`` is told the id of every record that was taken.
+    """
+
+    def __init__(
+        self, bus: Bus, on_loss: Loss | None = None, *, changed: Callable[[str], None] = lambda _: None
+    ) -> None:
         super().__init__()
+        self._changed = changed
         self._codec = Codec("access")
         self._on_loss = on_loss
         self._ends: dict[int, int] = {}
@@ -188,6 +194,7 @@ class AccessView(AccessState):
         self._ends[received.partition.number] = received.offset + 1
         if taken_from and self._on_loss is not None:
             self._on_loss(received.partition.number, received.offset, taken_from)
+        self._changed(received.key)
 
     def _applied(self, received: Received) -> Access | None:
         if received.value is None:

@@ -10,7 +10,7 @@ from services.gateway.parts import Parts
 from services.gateway.problems import Handler, as_problems
 from services.gateway.respond import secured
 from services.gateway.routes import ROUTES, Route
-from services.gateway.web import viewers, views
+from services.gateway.web import for_you, viewers, views
 
 LARGEST = 64 * 1024
 """Bytes of a request's body."""
@@ -26,7 +26,7 @@ def build(parts: Parts) -> web.Application:
             app.router.add_get(route.path, handler, allow_head=not route.streams)
         else:
             app.router.add_route(route.method, route.path, handler)
-    views.add_routes(app)
+    views.add_routes(app, {"/for-you": for_you.for_you}, {"/for-you/feedback": for_you.react})
     viewers.prepare(app)
     health.add_routes(app, parts.missing)
 

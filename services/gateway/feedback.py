@@ -1,46 +1,48 @@
-"""What people do with what they are shown, published to ``feedback.v1``."""
+"""What people do with what they are shown, published to ``feedback.v1`` with the terms of that moment.
 
-from dataclasses import dataclass, field
+This log is the basis of every later claim about what showing does: so an act carries what had been recommended, by
+which weights, how high in the list and with the dial where; and a first exposure is never written over by a later one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, get_args
 
 from services.common import topics
 from services.common.bus import Bus, Outgoing, Publisher
 from services.common.clock import Clock, now
 from services.common.codec import Codec
+from services.gateway.reactions import Reactions
+from services.gateway.recommendations import Recommendations
 
-KINDS = (
-    "seen",
-    "opened",
-    "useful",
-    "not-useful",
-    "new-to-me",
-    "more",
-    "less",
-    "follow",
-    "mute",
-    "opt-out",
-)
+Kind = Literal["seen", "opened", "useful", "not-useful", "new-to-me", "more", "less", "follow", "mute", "opt-out"]
+KINDS: tuple[str, ...] = get_args(Kind)
+ONCE = frozenset({"seen"})
+"""Acts of which the first one counts and later ones are not stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feedback:
-    """One act. ``terms`` are those of the recommendation at that time."""
+    """One act of one person about something. ``rank`` is from 1, ``dial`` -1 where there was none."""
 
     person: str
     subject: str
     kind: str
     undone: bool = False
     value: float = 0.0
-    terms: dict[str, float] = field(default_factory=dict)
     surface: str = ""
+    rank: int = 0
+    dial: float = -1.0
 
 
 class FeedbackBox:
     """Publishes feedback; returns only once Kafka has acknowledged it."""
 
-    def __init__(self, bus: Bus, clock: Clock = now) -> None:
+    def __init__(self, bus: Bus, held: Recommendations, reactions: Reactions, clock: Clock = now) -> None:
         self._bus = bus
+        self._held = held
+        self._reactions = reactions
         self._clock = clock
         self._codec = Codec("feedback")
         self._publisher: Publisher | None = None
@@ -49,31 +51,53 @@ class FeedbackBox:
         """Open the publisher."""
         self._publisher = await self._bus.publisher()
 
-    async def put(self, given: list[Feedback]) -> None:
+    async def put(self, given: Sequence[Feedback]) -> None:
         """Store; raises Unpublished where Kafka does not take it."""
         assert self._publisher is not None, "start first"
         at = self._clock()
-        await self._publisher.publish([self._outgoing(one, at) for one in given])
+        records = [self._record(one, at) for one in given if not self._known(one)]
+        await self._publisher.publish([self._outgoing(one) for one in records])
+        for record in records:
+            self._reactions.apply(record)
 
     async def stop(self) -> None:
         """Close."""
         if self._publisher is not None:
             await self._publisher.stop()
 
-    def _outgoing(self, one: Feedback, at: datetime) -> Outgoing:
+    def _known(self, one: Feedback) -> bool:
+        return one.kind in ONCE and not one.undone and self._reactions.shown(one.person, one.subject)
+
+    def _record(self, one: Feedback, at: datetime) -> dict[str, Any]:
         record: dict[str, Any] = {
             "person": one.person,
             "subject": one.subject,
             "kind": one.kind,
             "undone": one.undone,
             "value": one.value,
-            "terms": one.terms,
             "surface": one.surface,
+            "rank": one.rank,
+            "dial": one.dial,
             "at": at,
+            "terms": {},
+            "score": 0.0,
+            "model": "",
+            "container": "",
         }
+        held = self._held.get(one.person, one.subject)
+        if held is not None:
+            record |= {
+                "terms": dict(held.terms),
+                "score": held.score,
+                "model": held.model,
+                "container": held.container,
+            }
+        return record
+
+    def _outgoing(self, record: dict[str, Any]) -> Outgoing:
         return Outgoing(
             topic=topics.FEEDBACK.name(self._bus.prefix),
-            key=f"{one.person}|{one.subject}|{one.kind}",
+            key=f"{record['person']}|{record['subject']}|{record['kind']}",
             value=self._codec.encode(record),
-            place=one.person,
+            place=record["person"],
         )

@@ -8,9 +8,11 @@ from services.common.settings import Settings
 from services.gateway.auth import Asker, Auth
 from services.gateway.desk import Desk
 from services.gateway.feedback import FeedbackBox
+from services.gateway.foryou import ForYou
 from services.gateway.indexed import Indexed
 from services.gateway.names import Names
 from services.gateway.people import Directory
+from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
 from services.gateway.stream.admission import Admission
 from services.gateway.stream.hub import Hub
@@ -24,6 +26,8 @@ ADMISSION = web.AppKey("admission", Admission)
 INDEXED = web.AppKey("indexed", Indexed)
 DIRECTORY = web.AppKey("directory", Directory)
 NAMES = web.AppKey("names", Names)
+FOR_YOU = web.AppKey("for_you", ForYou)
+REACTIONS = web.AppKey("reactions", Reactions)
 RECOMMENDATIONS = web.AppKey("recommendations", Recommendations)
 REPLAYS = web.AppKey("replays", asyncio.Semaphore)
 FEEDBACK = web.AppKey("feedback", FeedbackBox)

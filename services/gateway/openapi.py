@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from services.gateway import problems
+from services.gateway.feedback import KINDS
 
 if TYPE_CHECKING:
     from services.gateway.routes import Parameter, Route
@@ -48,13 +49,13 @@ _FEEDBACK = {
     "properties": {
         "subject": {"type": "string", "minLength": 1, "maxLength": 1000},
         "kind": {
-            "enum": [
-                *("seen", "opened", "useful", "not-useful", "new-to-me", "more", "less", "follow", "mute", "opt-out")
-            ]
+            "enum": list(KINDS),
         },
         "undone": {"type": "boolean"},
         "value": {"type": "number"},
         "surface": {"enum": ["", "for-you", "stream", "search", "people", "object", "mail"]},
+        "rank": {"type": "integer", "minimum": 0, "description": "Place in the list that was shown, from 1."},
+        "dial": {"type": "number", "minimum": -1, "maximum": 1, "description": "Where the dial stood; -1: nowhere."},
     },
 }
 _PROBLEM = {

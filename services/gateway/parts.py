@@ -19,9 +19,11 @@ from services.gateway.auth import Auth
 from services.gateway.desk import Desk
 from services.gateway.feedback import FeedbackBox
 from services.gateway.fence import Fence
+from services.gateway.foryou import ForYou
 from services.gateway.indexed import Indexed
 from services.gateway.names import Names
 from services.gateway.people import Directory
+from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
 from services.gateway.stream import makers
 from services.gateway.stream.admission import Admission
@@ -45,6 +47,7 @@ class Parts:
     names: Names
     directory: Directory
     recommendations: Recommendations
+    reactions: Reactions
     feedback: FeedbackBox
     hub: Hub
     for_you_hub: Hub
@@ -59,6 +62,8 @@ class Parts:
         access = AccessView(bus, fence.lost)
         names = Names(access)
         maker = makers.activities(access, names.learn)
+        recommendations, reactions = Recommendations(bus), Reactions(bus)
+        for_you = makers.recommendations(access, directory, reactions)
         return cls(
             settings=settings,
             bus=bus,
@@ -67,10 +72,11 @@ class Parts:
             fence=fence,
             names=names,
             directory=directory,
-            recommendations=Recommendations(bus),
-            feedback=FeedbackBox(bus),
+            recommendations=recommendations,
+            reactions=reactions,
+            feedback=FeedbackBox(bus, recommendations, reactions),
             hub=Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access),
-            for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), makers.recommendations, access),
+            for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), for_you, access),
             desk=Desk(search, access, fence),
             auth=Auth(settings.auth, settings.host, directory),
         )
@@ -86,6 +92,8 @@ class Parts:
         app[keys.DIRECTORY] = self.directory
         app[keys.NAMES] = self.names
         app[keys.RECOMMENDATIONS] = self.recommendations
+        app[keys.REACTIONS] = self.reactions
+        app[keys.FOR_YOU] = ForYou(desk=self.desk, held=self.recommendations, reactions=self.reactions)
         app[keys.FEEDBACK] = self.feedback
         app[keys.REPLAYS] = asyncio.Semaphore(AT_ONCE)
         app[keys.ADMISSION] = Admission(
@@ -100,7 +108,11 @@ class Parts:
         await self.access.load()  # first: what may be opened is known before anything that is to be
         self.fence.begin(self.access.ends)
         await asyncio.gather(
-            self.directory.load(), self.recommendations.load(), self.hub.load(), self.for_you_hub.load()
+            self.directory.load(),
+            self.recommendations.load(),
+            self.reactions.load(),
+            self.hub.load(),
+            self.for_you_hub.load(),
         )
 
     def running(self) -> Sequence[Part]:
@@ -110,6 +122,7 @@ class Parts:
             self.directory.follow_accounts(),
             self.directory.follow_people(),
             self.recommendations.follow(),
+            self.reactions.follow(),
             self.hub.follow(),
             self.hub.beat(),
             self.for_you_hub.follow(),
@@ -136,6 +149,14 @@ class Parts:
 
     async def stop(self) -> None:
         """Close everything."""
-        for one in (self.for_you_hub, self.hub, self.recommendations, self.directory, self.access, self.feedback):
+        for one in (
+            self.for_you_hub,
+            self.hub,
+            self.reactions,
+            self.recommendations,
+            self.directory,
+            self.access,
+            self.feedback,
+        ):
             await one.stop()
         await self.search.stop()

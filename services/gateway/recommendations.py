@@ -1,48 +1,15 @@
-"""Recommendations per person, from ``recommendation.v1``, in memory: the newest ones, bounded."""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
+"""Recommendations per person, from ``recommendation.v1``, in memory: the newest ones, and none that is held out."""
 
 from services.common import logs, topics
 from services.common.bus import Bus, Received
 from services.common.codec import Codec
 from services.common.errors import Reject
-from services.common.model import micros
+from services.common.recommendation import Recommendation, recommendation_in
 from services.common.view import View
 
 _MOST = 200
 """Recommendations kept for a person; beyond it the oldest goes."""
 _log = logs.get(__name__)
-
-UNEXPECTED = frozenset(
-    {"surprise", "unexpected", "unexpectedness", "novelty", "distance", "serendipity", "rarity", "diversity", "bridge"}
-)
-"""Names of terms that speak for the unexpected; all others speak for the familiar."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recommendation:
-    """One object for one person. ``terms`` add up to ``score``; ``published`` is the trigger's time in micros."""
-
-    object: str
-    activity: str
-    score: float
-    terms: Mapping[str, float]
-    reason: str
-    evidence: tuple[str, ...]
-    container: str
-    published: int
-
-    def dialled(self, surprise: float) -> float:
-        """Return the score with the dial at ``surprise``: 0 counts familiar terms only, 0.5 leaves it as it is."""
-        return sum(
-            value * 2 * (surprise if is_unexpected(name) else 1 - surprise) for name, value in self.terms.items()
-        )
-
-
-def is_unexpected(term: str) -> bool:
-    """Return whether a term speaks for the unexpected."""
-    return any(part in UNEXPECTED for part in term.lower().replace("-", "_").split("_"))
 
 
 class Recommendations:
@@ -66,10 +33,14 @@ class Recommendations:
         """Close."""
         await self._view.stop()
 
-    def of(self, person: str, surprise: float = 0.5) -> list[Recommendation]:
-        """Return a person's recommendations, best first."""
+    def of(self, person: str) -> list[Recommendation]:
+        """Return a person's recommendations, newest first."""
         mine = self._by_person.get(person, {}).values()
-        return sorted(mine, key=lambda one: (-one.dialled(surprise), -one.published, one.object))
+        return sorted(mine, key=lambda one: (-one.time, one.object))
+
+    def get(self, person: str, object_id: str) -> Recommendation | None:
+        """Return what recommends an object to a person."""
+        return self._by_person.get(person, {}).get(object_id)
 
     def people(self) -> tuple[str, ...]:
         """Return who has recommendations, those with most first."""
@@ -80,28 +51,18 @@ class Recommendations:
             self._drop(*self._keys.pop(received.key, ("", "")))
             return
         try:
-            r = self._codec.decode(received.value)
+            one = recommendation_in(self._codec.decode(received.value))
         except Reject as error:
             _log.warning("a recommendation cannot be read", offset=received.offset, reason=str(error))
             return
-        person, thing = r["person"], r["object"]
-        self._drop(person, thing)
-        if r["withdrawn"] or r["heldOut"]:
+        self._drop(one.person, one.object)
+        if one.withdrawn or one.held_out:
             return
-        self._keys[received.key] = (person, thing)
-        mine = self._by_person.setdefault(person, {})
-        mine[thing] = Recommendation(
-            object=thing,
-            activity=r["activity"],
-            score=r["score"],
-            terms=r["terms"],
-            reason=r["reason"],
-            evidence=tuple(r["evidence"]),
-            container=r["container"],
-            published=micros(r["published"]),
-        )
+        self._keys[received.key] = (one.person, one.object)
+        mine = self._by_person.setdefault(one.person, {})
+        mine[one.object] = one
         if len(mine) > _MOST:
-            del mine[min(mine, key=lambda one: mine[one].published)]
+            del mine[min(mine, key=lambda id_: mine[id_].time)]
 
     def _drop(self, person: str, thing: str) -> None:
         mine = self._by_person.get(person, {})

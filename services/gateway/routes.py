@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.common.recommendation import MIDDLE
 from services.gateway import filters, paging
 from services.gateway.handlers import activities, docs, feedback, me, objects, people, registry, search, stream
 from services.gateway.problems import Handler
@@ -135,7 +136,7 @@ ROUTES: tuple[Route, ...] = (
             Parameter(
                 name="surprise",
                 doc="The dial: 0 familiar, 1 surprising.",
-                schema={"type": "number", "minimum": 0, "maximum": 1, "default": me.MIDDLE},
+                schema={"type": "number", "minimum": 0, "maximum": 1, "default": MIDDLE},
             ),
             _LIMIT,
         ),

@@ -49,7 +49,7 @@ async def ground(bus: Bus, settings: Settings) -> AsyncIterator[Ground]:
             flood = Flood(in_a_row=settings.deadletters_in_a_row, of_thousand=settings.deadletters_of_thousand)
             return DeadLetters(publisher, "ingest", prefix=bus.prefix, flood=flood)
 
-        yield Ground(Intake(publisher, access, cursors, letters, prefix=bus.prefix), cursors, letters, access)
+        yield Ground(Intake(publisher, access, letters, prefix=bus.prefix), cursors, letters, access)
 
 
 @asynccontextmanager
@@ -58,30 +58,23 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
     bus = KafkaBus(settings.kafka_settings(), settings.topic_prefix)
     async with ground(bus, settings) as base, AsyncExitStack() as stack:
         workers = [
-            Worker(source.name, partial(opened, source, settings, base.cursors), base.intake, base.cursors)
+            Worker(source.name, partial(opened, source, settings), base.intake, base.cursors)
             for source in settings.sources
             if source.enabled
         ]
-        per_address = settings.ingest_deliveries_per_address
-        app = Doors(doors(settings, workers), base.intake, base.letters, per_address=per_address).application(
-            lambda: ""
-        )
+        app = Doors(doors(settings, workers), base.intake, base.letters).application(lambda: "")
         app.router.add_get("/sources", _states(workers))
         await stack.enter_async_context(serving(app, settings.host, settings.ingest_port))
         yield [base.access.follow(), *(_kept(worker) for worker in workers)]
 
 
 @asynccontextmanager
-async def opened(source: Source, settings: Settings, cursors: Cursors | None = None) -> AsyncIterator[Connector]:
-    """Yield a source, open. Raises Stop when it is set up wrongly, Retry when it is away.
-
-    Without ``cursors`` it knows nothing of what it noted before, as for a look at whether it answers.
-    """
+async def opened(source: Source, settings: Settings) -> AsyncIterator[Connector]:
+    """Yield a source, open. Raises Stop when it is set up wrongly, Retry when it is away."""
     kind = registry.load(source.kind)
     options = registry.options_of(source, kind)
     folder = settings.state / "sources" / source.name
-    noted: Callable[[str], str] = partial(cursors.noted, source.name) if cursors else lambda _: ""
-    tools = Tools(source=source.name, mask=mask.keyed(settings), state=folder, noted=noted)
+    tools = Tools(source=source.name, mask=mask.keyed(settings), state=folder)
     async with kind.open(options, tools) as connector:
         yield connector
 

@@ -63,14 +63,8 @@ async def test_a_busy_wiki_page(stack: Stack, mediawiki: MediaWiki) -> None:
         return "version four" in body and "Busy page moved" in body and SECRET not in body
 
     await eventually(right, what="the object's page is right", stack=stack)
-
-    async def found() -> bool:
-        # An object is read as it was written; search finds it from the next refresh on.
-        return "Busy page moved" in json.dumps(
-            json.loads(await get(stack, "/v1/search", q="version four"))["orderedItems"]
-        )
-
-    await eventually(found, what="search finds the page under its new name", stack=stack)
+    found = json.loads(await get(stack, "/v1/search", q="version four"))
+    assert "Busy page moved" in json.dumps(found["orderedItems"])
     await nowhere(stack, since)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -112,19 +106,14 @@ async def test_a_message_edited_and_redacted(stack: Stack, synapse: Synapse) -> 
     kept = alice.send(room, "lunch at one")
     alice.edit(room, kept, "lunch at two")
     bob.react(room, kept)
-    tea = alice.send(room, "tea at four")
-    leak = alice.edit(room, tea, f"tea at four, {SECRET}3")
-    await eventually(lambda: seen(reader, f"{SECRET}3"), what="the edits arrive", stack=stack)
-    stack.end("ingest")  # of the emptied edit, the home server will not say what it replaced
-    stack.start("ingest")
-    alice.redact(room, leak)
+    await eventually(lambda: seen(reader, f"{SECRET}2"), what="the edit arrives", stack=stack)
     alice.redact(room, message)
     alice.send(room, "the last word")
     await eventually(lambda: seen(reader, "the last word"), what="the last message arrives", stack=stack)
 
     async def right() -> bool:
-        gone, shown, undone = [await page_of(stack, f"chat:event/{one}") for one in (message, kept, tea)]
-        return SECRET not in gone + undone and "lunch at two" in shown and "tea at four" in undone
+        gone, shown = await page_of(stack, f"chat:event/{message}"), await page_of(stack, f"chat:event/{kept}")
+        return SECRET not in gone and "lunch at two" in shown
 
     await eventually(right, what="both objects are shown as they are now", stack=stack)
     await nowhere(stack, since)

@@ -1,6 +1,7 @@
 """The Faust app: which topics, which agents, and the settings without which Faust loses or doubles (see streams.py)."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import faust
 
 from services.common import topics
 from services.common.settings import Settings
+from services.common.topics import Topic
 from services.enrich.scoring.contributions import Contributions
 from services.enrich.scoring.profiles import Profiles
-from services.enrich.scoring.recommendations import Recommendations
-from services.enrich.scoring.streams import Tools, safely
+from services.enrich.scoring.recommendations import Candidates
+from services.enrich.scoring.selections import Selections
+from services.enrich.scoring.streams import Stream, Tools, safely
 
 
 def build(settings: Settings, loop: Any) -> Any:
@@ -67,27 +70,41 @@ def _credentials(settings: Settings) -> Any:
 def add_agents(
     app: Any,
     prefix: str,
+    tools: Tools,
     contributions: Contributions,
     profiles: Profiles,
-    recommendations: Recommendations,
-    tools: Tools,
+    candidates: Candidates,
+    selections: Selections,
 ) -> None:
     """Add one agent per stream, named for what it does."""
-    enriched = app.topic(topics.ENRICHED.name(prefix), key_type=bytes, value_type=bytes, value_serializer="raw")
-    contributed = app.topic(topics.CONTRIBUTION.name(prefix), key_type=bytes, value_type=bytes, value_serializer="raw")
-
-    @app.agent(enriched, name="contributions")  # type: ignore[untyped-decorator]
-    async def contribute(stream: Any) -> None:
-        await safely(stream, contributions, tools)
-
-    @app.agent(contributed, name="profiles")  # type: ignore[untyped-decorator]
-    async def profile(stream: Any) -> None:
-        await safely(stream, profiles, tools)
-
-    @app.agent(enriched, name="recommendations")  # type: ignore[untyped-decorator]
-    async def recommend(stream: Any) -> None:
-        await safely(stream, recommendations, tools)
+    streams: tuple[tuple[str, Topic, Stream], ...] = (
+        ("contributions", topics.ENRICHED, contributions),
+        ("profiles", topics.CONTRIBUTION, profiles),
+        ("candidates", topics.ENRICHED, candidates),
+        ("selections", topics.CANDIDATE, selections),
+    )
+    sources = {
+        name: app.topic(name, key_type=bytes, value_type=bytes, value_serializer="raw")
+        for name in {topic.name(prefix) for _, topic, _ in streams}
+    }
+    for name, topic, stream in streams:
+        app.agent(sources[topic.name(prefix)], name=name)(_agent(stream, tools))
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
     async def forget(*_: Any, **__: Any) -> None:
         profiles.forget()
+        selections.forget()
+
+
+def _agent(stream: Stream, tools: Tools) -> Callable[[Any], Awaitable[None]]:
+    async def agent(events: Any) -> None:
+        await safely(events, stream, tools)
+
+    return agent
+
+
+def assigned(app: Any, topic: str) -> list[int]:
+    """Return the partitions of a topic that this worker has now; none while they are being dealt out."""
+    if not app.started or app.rebalancing:
+        return []
+    return sorted(one.partition for one in app.consumer.assignment() if one.topic == topic)

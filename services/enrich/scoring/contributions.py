@@ -1,5 +1,6 @@
 """Stream: activities re-keyed to the people who took part, ``enriched.v1`` to ``contribution.v1``."""
 
+import asyncio
 from collections.abc import Sequence
 
 from services.common import envelope, topics
@@ -17,6 +18,7 @@ class Contributions:
     """One record per person and activity; a withdrawn activity goes out again without terms."""
 
     def __init__(self, followed: Followed, prefix: str) -> None:
+        self.turn = asyncio.Lock()
         self._followed = followed
         self._topic = topics.CONTRIBUTION.name(prefix)
         self._enriched, self._contribution = Codec("enriched"), Codec("contribution")

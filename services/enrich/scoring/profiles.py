@@ -5,6 +5,7 @@ beginning before its first record is handled, and needs no table and no changelo
 itself.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,7 @@ class Profiles:
     """Profiles by partition and person. A profile is published once per batch that touches it."""
 
     def __init__(self, bus: Bus) -> None:
+        self.turn = asyncio.Lock()
         self._bus = bus
         self._topic = topics.PROFILE.name(bus.prefix)
         self._contribution, self._profile = Codec("contribution"), Codec("profile")

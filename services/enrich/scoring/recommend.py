@@ -7,9 +7,9 @@ object's container. Weights are set by hand; a later model replaces them, not th
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 
-from services.common.model import EPOCH, Enriched, micros
+from services.common.model import Enriched
+from services.common.recommendation import Evidence, Recommendation
 from services.enrich.scoring.past import History, Past, key_of, people_of
 
 MODEL = "experts-1"
@@ -24,33 +24,7 @@ _MOST_EVIDENCE = 3
 _MOST_WORDS = 3
 _PROFILE = 0.5
 _UNEXPECTED = 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recommendation:
-    """One object for one person. ``terms`` add up to ``score``; ``evidence`` are ids of objects."""
-
-    person: str
-    object: str
-    activity: str = ""
-    score: float = 0.0
-    terms: Mapping[str, float] = field(default_factory=dict)
-    reason: str = ""
-    evidence: tuple[str, ...] = ()
-    container: str = ""
-    withdrawn: bool = False
-    model: str = MODEL
-    published: datetime = EPOCH
-
-    @property
-    def key(self) -> str:
-        """Key in ``recommendation.v1``."""
-        return f"{self.person}|{self.object}"
-
-    @property
-    def day(self) -> int:
-        """Day of the trigger, by event time, for the daily budget."""
-        return micros(self.published) // (86_400 * 1_000_000)
+_PLAIN = "It is about the same as something that you worked on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +102,15 @@ def _scored(
         score=sum(terms.values()),
         terms=terms,
         reason=_reason(past, evidence[0], history),
-        evidence=tuple(other.object for other in evidence),
+        plain=_PLAIN,
+        evidence=tuple(Evidence(other.object, other.container) for other in evidence),
         container=past.container,
+        thread=past.key,
+        author=one.person,
+        language=one.language,
+        burst=one.burst,
+        surprise=1 - share,
+        model=MODEL,
         published=one.activity.published,
     )
 

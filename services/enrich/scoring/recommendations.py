@@ -1,7 +1,7 @@
-"""Stream: recommendations, ``enriched.v1`` to ``recommendation.v1``; what is withdrawn takes its own back."""
+"""Stream: candidates, ``enriched.v1`` to ``candidate.v1``; what is withdrawn takes its own back."""
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 
 from services.common import envelope, topics
 from services.common.access import EVERYONE, AccessState
@@ -9,37 +9,35 @@ from services.common.bus import Outgoing, Received
 from services.common.clock import Clock, now
 from services.common.codec import Codec
 from services.common.model import Enriched
+from services.common.recommendation import Recommendation, recommendation_out
 from services.enrich.people import People
 from services.enrich.scoring.contributions import wait_for
 from services.enrich.scoring.follow import Followed, decode, gone
-from services.enrich.scoring.past import key_of
-from services.enrich.scoring.recommend import Asked, Recommendation, recommend
-from services.enrich.scoring.views import Given, OptOuts, Profiles
-
-DAILY = 5
-"""Recommendations that a person gets for one day of event time."""
+from services.enrich.scoring.recommend import Asked, recommend
+from services.enrich.scoring.selections import withdrawn, without_evidence
+from services.enrich.scoring.views import Issued, Left
 
 
-class Recommendations:
-    """Recommends what begins; what was given is not given again, so repetitions change nothing."""
+class Candidates:
+    """Finds whom that which begins may help; repetitions change nothing."""
 
     def __init__(
         self,
         followed: Followed,
-        profiles: Profiles,
-        given: Given,
-        opt_outs: OptOuts,
+        issued: Issued,
+        left: Left,
         access: AccessState,
         people: People,
         prefix: str,
         clock: Clock = now,
     ) -> None:
         self._followed = followed
-        self._given = given
+        self.turn = asyncio.Lock()
+        self._issued = issued
         self._access = access
         self._people = people
-        self._asked = Asked(self._may_open, profiles.terms, opt_outs.__contains__)
-        self._topic = topics.RECOMMENDATION.name(prefix)
+        self._asked = Asked(self._may_open, lambda _: {}, left.__contains__)
+        self._topic = topics.CANDIDATE.name(prefix)
         self._clock = clock
         self._enriched, self._recommendation = Codec("enriched"), Codec("recommendation")
 
@@ -57,36 +55,23 @@ class Recommendations:
             return []
         if gone(one, record):
             return [self._outgoing(taken) for taken in self._taken_back(one)]
-        found = [new for new in recommend(one, self._followed.history, self._asked) if self._given.wanted(new, DAILY)]
+        found = [new for new in recommend(one, self._followed.history, self._asked) if new.key not in self._issued]
         for new in found:
-            self._given.add(new)
+            self._issued.add(new)
         return [self._outgoing(new) for new in found]
 
     def _taken_back(self, one: Enriched) -> list[Recommendation]:
-        objects = {one.activity.object.id, key_of(one)}
-        standing = {rec.key: rec for object_id in objects for rec in self._given.resting_on(object_id)}
-        return [
-            replace(rec, withdrawn=True, reason="", terms={}, score=0.0, evidence=(), activity="")
-            for rec in standing.values()
+        gone_object = one.activity.object.id
+        changed = [
+            withdrawn(rec, "deleted") if rec.object == gone_object else without_evidence(rec)
+            for rec in self._issued.resting_on(gone_object)
         ]
+        for rec in changed:
+            (self._issued.drop(rec.key) if rec.withdrawn else self._issued.add(rec))
+        return changed
 
     def _outgoing(self, one: Recommendation) -> Outgoing:
-        record = {
-            "person": one.person,
-            "object": one.object,
-            "activity": one.activity,
-            "score": one.score,
-            "terms": one.terms,
-            "reason": one.reason,
-            "evidence": one.evidence,
-            "container": one.container,
-            "withdrawn": one.withdrawn,
-            "heldOut": False,
-            "model": one.model,
-            "published": one.published,
-            "recorded": self._clock(),
-        }
-        value = self._recommendation.encode(record)
+        value = self._recommendation.encode(recommendation_out(one, self._clock()))
         return Outgoing(topic=self._topic, key=one.key, value=value, place=one.person)
 
     def end(self) -> list[Outgoing]:

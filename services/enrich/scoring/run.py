@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from services.common import health, metrics
+from services.common import health, metrics, topics
 from services.common.access import AccessView
 from services.common.bus import Partition
 from services.common.bus.kafka import KafkaBus
@@ -19,15 +19,18 @@ from services.common.settings import Settings
 from services.enrich.accounts import AccountView
 from services.enrich.garbage import calm
 from services.enrich.scoring import views
-from services.enrich.scoring.app import add_agents, build
+from services.enrich.scoring.app import add_agents, assigned, build
 from services.enrich.scoring.contributions import Contributions
 from services.enrich.scoring.follow import Followed
+from services.enrich.scoring.noticed import Noticed
 from services.enrich.scoring.past import History
 from services.enrich.scoring.profiles import Profiles
-from services.enrich.scoring.recommendations import Recommendations
-from services.enrich.scoring.streams import SERVICE, Failure, Tools
+from services.enrich.scoring.recommendations import Candidates
+from services.enrich.scoring.selections import Rules, Selections
+from services.enrich.scoring.streams import SERVICE, Failure, Tools, handle
 
 _MEASURE_EVERY = 5.0
+_LOOK_EVERY = 1.0
 
 
 @asynccontextmanager
@@ -38,10 +41,13 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         publisher = await bus.publisher()
         stack.push_async_callback(publisher.stop)
         executor = stack.enter_context(ThreadPoolExecutor(1, SERVICE))
-        access, accounts = AccessView(bus), AccountView(bus)
-        profiles, given, opt_outs = views.Profiles(bus), views.Given(bus), views.OptOuts(bus)
+        noticed = Noticed()
+        left = views.Left(noticed.left)
+        access, accounts = AccessView(bus, changed=noticed.place), AccountView(bus)
+        persons, erasures, issued = views.Persons(bus, left), views.Erasures(bus, left), views.Issued(bus)
+        feedback = views.Feedback(bus, left, noticed.person)
         followed = Followed(bus, History(), executor)
-        followers = (access, accounts, profiles, given, opt_outs, followed)
+        followers = (access, accounts, persons, erasures, issued, feedback, followed)
         for follower in followers:
             stack.push_async_callback(follower.stop)
             await follower.load()
@@ -50,19 +56,28 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         failure = Failure()
         app = build(settings, asyncio.get_running_loop())
         tools = Tools(publisher, letters, executor, failure)
-        add_agents(
-            app,
-            bus.prefix,
-            Contributions(followed, bus.prefix),
-            Profiles(bus),
-            Recommendations(followed, profiles, given, opt_outs, access, accounts.people, bus.prefix),
-            tools,
+        rules = Rules(
+            access=access,
+            people=accounts.people,
+            left=left,
+            feedback=feedback,
+            daily=settings.recommendations_daily,
+            share=settings.recommendations_held_out,
         )
+        selections = Selections(bus, rules, noticed)
+        candidates = Candidates(followed, issued, left, access, accounts.people, bus.prefix)
+        add_agents(app, bus.prefix, tools, Contributions(followed, bus.prefix), Profiles(bus), candidates, selections)
         site = web.Application()
         health.add_routes(site, lambda: _missing(app))
         await stack.enter_async_context(serving(site, settings.host, settings.score_port))
         calm()
-        yield (*(follower.follow() for follower in followers), failure.raised(), _running(app), _measuring(app, tools))
+        yield (
+            *(follower.follow() for follower in followers),
+            failure.raised(),
+            _running(app),
+            _looking_again(app, topics.CANDIDATE.name(bus.prefix), selections, noticed, tools),
+            _measuring(app, tools),
+        )
 
 
 async def _running(app: Any) -> None:
@@ -73,6 +88,15 @@ async def _running(app: Any) -> None:
     finally:
         await app.stop()
     raise Stop(f"Faust has given up ({app.crash_reason!r}); the log says why")
+
+
+async def _looking_again(app: Any, topic: str, selections: Selections, noticed: Noticed, tools: Tools) -> None:
+    """For ever: let what changes beside the stream (access, opting out, what people say) have its effect."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY)
+        await selections.load(assigned(app, topic))
+        if noticed:
+            await handle([], selections, tools)
 
 
 async def _measuring(app: Any, tools: Tools) -> None:

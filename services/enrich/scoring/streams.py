@@ -24,12 +24,18 @@ from services.enrich.lane import ORDINARY
 
 SERVICE = "score"
 BATCH = 200
-WITHIN = 0.2
+WITHIN = 0.05
+"""Seconds that a batch is waited for: two streams in a row must stay far below a second."""
+_NOTHING = Received(partition=Partition("", 0), offset=-1, key="", value=None, headers={}, timestamp=0)
+"""What a record that follows from no record is said to come from."""
 _log = logs.get(__name__)
 
 
 class Stream(Protocol):
     """What one stream does with its records. Nothing here touches Kafka's offsets."""
+
+    turn: asyncio.Lock
+    """Held from working on a batch until what follows from it is stored."""
 
     async def ready(self, records: Sequence[Received]) -> None:
         """Return once what the records need is there."""
@@ -87,13 +93,21 @@ async def safely(events: Any, stream: Stream, tools: Tools) -> None:
 
 
 async def handle(records: Sequence[Received], stream: Stream, tools: Tools) -> None:
-    """Return once everything that follows from the records is stored, or put aside."""
+    """Return once everything that follows from the records is stored, or put aside.
+
+    Without records, what the stream has to say by itself is stored.
+    """
     await stream.ready(records)
+    async with stream.turn:
+        await _handle(records, stream, tools)
+
+
+async def _handle(records: Sequence[Received], stream: Stream, tools: Tools) -> None:
     loop = asyncio.get_running_loop()
     outgoing, rejected = await loop.run_in_executor(tools.executor, _work, records, stream)
     for record, error in rejected:
         await tools.letters.put(record, error)
-    await _publish(outgoing, records[-1], tools)
+    await _publish(outgoing, records[-1] if records else _NOTHING, tools)
     await loop.run_in_executor(tools.executor, stream.stored, outgoing)
     tools.letters.good(len(records) - len(rejected))
     metrics.RECORDS.labels(SERVICE, type(stream).__name__.lower(), "done").inc(len(records) - len(rejected))

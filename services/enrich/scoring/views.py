@@ -1,16 +1,22 @@
-"""What scoring keeps of compacted topics: profiles' terms, recommendations given, and who does not want any."""
+"""What scoring keeps of compacted topics: who has left, what people said of what they were shown, what was issued."""
 
-from collections.abc import Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from threading import RLock
 from typing import Any
 
 from services.common import logs, topics
 from services.common.bus import Bus, Received
 from services.common.codec import Codec
 from services.common.errors import Reject
+from services.common.recommendation import Recommendation, recommendation_in
 from services.common.topics import Topic
 from services.common.view import View
-from services.enrich.scoring.recommend import Recommendation
 
+_MOST_SEEN = 500
+"""Things shown to a person that are remembered; the oldest makes room."""
+_OURS = ("for-you", "mail")
+"""Surfaces on which recommendations are shown; what is seen elsewhere needs no recommending any more."""
 _log = logs.get(__name__)
 
 
@@ -20,6 +26,8 @@ class _Records:
     topic: Topic
 
     def __init__(self, bus: Bus) -> None:
+        self._lock = RLock()
+        """Held while a record is taken: what is asked is asked in the thread."""
         self._codec = Codec(self.topic.schema)
         self._view = View(bus, self.topic.name(bus.prefix), self._decode)
 
@@ -37,7 +45,9 @@ class _Records:
 
     def _decode(self, received: Received) -> None:
         try:
-            self.take(received.key, self._codec.decode(received.value) if received.value is not None else None)
+            record = self._codec.decode(received.value) if received.value is not None else None
+            with self._lock:
+                self.take(received.key, record)
         except Reject as error:
             _log.error("record cannot be read and is left out", topic=self.topic.suffix, reason=str(error))
 
@@ -46,100 +56,184 @@ class _Records:
         raise NotImplementedError
 
 
-class Profiles(_Records):
-    """Terms by person."""
+class Left:
+    """People who want no part in it, and why we know; ``changed`` is told of each who comes to it or leaves it."""
 
-    topic = topics.PROFILE
+    def __init__(self, changed: Callable[[str], None] = lambda _: None) -> None:
+        self._because: dict[str, set[str]] = {}
+        self._changed = changed
 
-    def __init__(self, bus: Bus) -> None:
-        super().__init__(bus)
-        self._terms: dict[str, Mapping[str, float]] = {}
+    def say(self, person: str, because: str, *, left: bool) -> None:
+        """Take it that somebody has left, or has come back, for one of several reasons."""
+        before = person in self
+        reasons = self._because.setdefault(person, set())
+        (reasons.add if left else reasons.discard)(because)
+        if not reasons:
+            del self._because[person]
+        if before != (person in self):
+            self._changed(person)
 
-    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
-        """Take a profile."""
-        if record is None:
-            self._terms.pop(key, None)
-        else:
-            self._terms[key] = record["terms"]
+    def __contains__(self, person: str) -> bool:
+        return person in self._because
 
-    def terms(self, person: str) -> Mapping[str, float]:
-        """Return what a person works on."""
-        return self._terms.get(person, {})
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._because))
 
 
-class OptOuts(_Records):
-    """People who are not to be recommended anything."""
+class Persons(_Records):
+    """Units of people, and who has opted out by ``person.v1``."""
 
     topic = topics.PERSON
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, left: Left) -> None:
         super().__init__(bus)
-        self._people: set[str] = set()
+        self._left = left
+        self._units: dict[str, str] = {}
 
     def take(self, key: str, record: Mapping[str, Any] | None) -> None:
         """Take what is known of a person."""
-        if record is not None and record["optOut"]:
-            self._people.add(key)
-        else:
-            self._people.discard(key)
+        self._left.say(key, "person.v1", left=record is not None and record["optOut"])
+        self._units.pop(key, None)
+        if record is not None and record["units"]:
+            self._units[key] = record["units"][0]
 
-    def __contains__(self, person: str) -> bool:
-        return person in self._people
+    def unit(self, person: str) -> str:
+        """Return the outermost unit of a person, empty where none is known."""
+        return self._units.get(person, "")
 
 
-class Given(_Records):
-    """Recommendations that stand, by object and by what they rest on; and how many a person got on a day."""
+class Erasures(_Records):
+    """Who has asked to be forgotten."""
 
-    topic = topics.RECOMMENDATION
+    topic = topics.ERASURE
+
+    def __init__(self, bus: Bus, left: Left) -> None:
+        super().__init__(bus)
+        self._left = left
+
+    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
+        """Take a request; what subscribers say of it changes nothing here."""
+        for person in (record["person"], *record["accounts"]) if record else ():
+            if person:
+                self._left.say(person, "erasure.v1", left=True)
+
+
+class Feedback(_Records):
+    """What people saw, muted, want more or less of and follow. ``changed`` is told whose selection it may change."""
+
+    topic = topics.FEEDBACK
+
+    def __init__(
+        self,
+        bus: Bus,
+        left: Left,
+        changed: Callable[[str], None] = lambda _: None,
+        followed: Callable[[str, str, bool], None] = lambda *_: None,
+    ) -> None:
+        super().__init__(bus)
+        self._left = left
+        self._changed = changed
+        self._followed = followed
+        self._shown: dict[str, OrderedDict[str, None]] = {}
+        self._met: dict[str, OrderedDict[str, None]] = {}
+        self._muted: dict[str, set[str]] = {}
+        self._liked: dict[str, dict[str, tuple[str, int]]] = {}
+
+    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
+        """Take an act; taken back, it is as if it had not been."""
+        if record is None:
+            return
+        person, subject, kind, on = record["person"], record["subject"], record["kind"], not record["undone"]
+        if kind in ("seen", "opened"):
+            where = self._shown if record["surface"] in _OURS else self._met
+            _remember(where.setdefault(person, OrderedDict()), subject, on=on)
+        elif kind == "mute":
+            (self._muted.setdefault(person, set()).add if on else self._muted.get(person, set()).discard)(subject)
+        elif kind in ("more", "less"):
+            self._like(person, f"{kind}|{subject}", record["container"], (1 if kind == "more" else -1) * on)
+        elif kind == "opt-out":
+            self._left.say(person, "feedback.v1", left=on)
+        elif kind == "follow":
+            self._followed(person, subject, on)
+        self._changed(person)
+
+    def _like(self, person: str, act: str, container: str, value: int) -> None:
+        acts = self._liked.setdefault(person, {})
+        acts.pop(act, None)
+        if value and container:
+            acts[act] = container, value
+
+    def shown(self, person: str) -> frozenset[str]:
+        """Return the objects that were recommended to the person and looked at."""
+        with self._lock:
+            return frozenset(self._shown.get(person, ()))
+
+    def met(self, person: str) -> frozenset[str]:
+        """Return the objects that the person came across elsewhere."""
+        with self._lock:
+            return frozenset(self._met.get(person, ()))
+
+    def muted(self, person: str) -> frozenset[str]:
+        """Return the objects, conversations, places and people that the person wants nothing of."""
+        with self._lock:
+            return frozenset(self._muted.get(person, ()))
+
+    def liking(self, person: str, container: str) -> int:
+        """Return how often the person wanted more of a place, less how often less of it."""
+        with self._lock:
+            return sum(value for where, value in self._liked.get(person, {}).values() if where == container)
+
+
+def _remember(subjects: OrderedDict[str, None], subject: str, *, on: bool) -> None:
+    subjects.pop(subject, None)
+    if on:
+        subjects[subject] = None
+    if len(subjects) > _MOST_SEEN:
+        subjects.popitem(last=False)
+
+
+class Issued(_Records):
+    """Candidates that stand, by what they are about and rest on: to take them back when that goes away."""
+
+    topic = topics.CANDIDATE
 
     def __init__(self, bus: Bus) -> None:
         super().__init__(bus)
         self._standing: dict[str, Recommendation] = {}
-        self._by_object: dict[str, set[str]] = {}
-        self._by_day: dict[tuple[str, int], set[str]] = {}
+        self._by: dict[str, set[str]] = {}
 
     def take(self, key: str, record: Mapping[str, Any] | None) -> None:
-        """Take a recommendation, or that there is none."""
+        """Take a candidate, or that there is none."""
         if record is None or record["withdrawn"]:
-            self._drop(key)
+            self.drop(key)
         else:
-            self.add(_recommendation(record))
+            self.add(recommendation_in(record))
 
     def add(self, one: Recommendation) -> None:
-        """Take a recommendation that was given just now."""
-        self._drop(one.key)
-        self._standing[one.key] = one
-        for object_id in (one.object, *one.evidence):
-            self._by_object.setdefault(object_id, set()).add(one.key)
-        self._by_day.setdefault((one.person, one.day), set()).add(one.object)
+        """Take a candidate that was issued just now."""
+        with self._lock:
+            self.drop(one.key)
+            self._standing[one.key] = one
+            for name in _names(one):
+                self._by.setdefault(name, set()).add(one.key)
 
-    def _drop(self, key: str) -> None:
-        # It still counts for its day: who takes back does not get room for another.
-        one = self._standing.pop(key, None)
-        for object_id in (one.object, *one.evidence) if one else ():
-            keys = self._by_object[object_id]
-            keys.discard(key)
-            if not keys:
-                del self._by_object[object_id]
+    def drop(self, key: str) -> None:
+        """Take it that a candidate was taken back."""
+        with self._lock:
+            one = self._standing.pop(key, None)
+            for name in _names(one) if one else ():
+                self._by[name].discard(key)
+                if not self._by[name]:
+                    del self._by[name]
 
-    def wanted(self, one: Recommendation, daily: int) -> bool:
-        """Return whether it was not given before, and the person may get one more on that day."""
-        given = self._by_day.get((one.person, one.day), set())
-        return one.object not in given and len(given) < daily
+    def __contains__(self, key: str) -> bool:
+        return key in self._standing
 
-    def resting_on(self, object_id: str) -> list[Recommendation]:
-        """Return the recommendations that show an object or name it in their reason."""
-        return [self._standing[key] for key in sorted(self._by_object.get(object_id, ()))]
+    def resting_on(self, name: str) -> list[Recommendation]:
+        """Return those about an object or a conversation, or whose reason names it or rests on a person."""
+        with self._lock:
+            return [self._standing[key] for key in sorted(self._by.get(name, ()))]
 
 
-def _recommendation(record: Mapping[str, Any]) -> Recommendation:
-    return Recommendation(
-        person=record["person"],
-        object=record["object"],
-        activity=record["activity"],
-        score=record["score"],
-        evidence=tuple(record["evidence"]),
-        container=record["container"],
-        model=record["model"],
-        published=record["published"],
-    )
+def _names(one: Recommendation) -> set[str]:
+    return {one.object, one.thread, *(thing.object for thing in one.evidence), *one.people} - {""}

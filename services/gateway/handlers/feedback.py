@@ -7,13 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from services.common.bus import Unpublished
 from services.gateway import filters as asked
-from services.gateway.feedback import Feedback
+from services.gateway.feedback import Feedback, Kind
 from services.gateway.handlers.me import somebody
 from services.gateway.keys import FEEDBACK
 from services.gateway.problems import Problem
 
 MOST = 100
-Kind = Literal["seen", "opened", "useful", "not-useful", "new-to-me", "more", "less", "follow", "mute", "opt-out"]
 
 
 class Given(BaseModel):
@@ -26,6 +25,12 @@ class Given(BaseModel):
     undone: bool = False
     value: float = Field(default=0.0, ge=-1e9, le=1e9, allow_inf_nan=False)
     surface: Literal["", "for-you", "stream", "search", "people", "object", "mail"] = ""
+    rank: int = Field(default=0, ge=0, le=10_000)
+    dial: float = Field(default=-1.0, ge=-1, le=1, allow_inf_nan=False)
+
+    def by(self, person: str) -> Feedback:
+        """Return the act as somebody's."""
+        return Feedback(person=person, **self.model_dump())
 
 
 _BODY: TypeAdapter[list[Given]] = TypeAdapter(Annotated[list[Given], Field(min_length=1, max_length=MOST)])
@@ -38,15 +43,16 @@ async def take(request: web.Request) -> web.Response:
     if request.content_type not in ("application/json", "application/activity+json"):
         raise Problem(415, "bad-body", "application/json is expected.")
     given = _read(await request.read())
-    acts = [
-        Feedback(person=asker.person, subject=g.subject, kind=g.kind, undone=g.undone, value=g.value, surface=g.surface)
-        for g in given
-    ]
+    await store(request, [one.by(asker.person) for one in given])
+    return web.Response(status=204)
+
+
+async def store(request: web.Request, acts: list[Feedback]) -> None:
+    """Return once Kafka has acknowledged; raises Problem where it does not."""
     try:
         await request.app[FEEDBACK].put(acts)
     except Unpublished as error:
         raise Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5) from error
-    return web.Response(status=204)
 
 
 def _read(body: bytes) -> list[Given]:

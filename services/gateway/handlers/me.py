@@ -5,16 +5,15 @@ from typing import Any
 from aiohttp import web
 
 from services.common.activitystreams import CONTEXT
+from services.common.recommendation import MIDDLE
 from services.gateway import filters as asked
-from services.gateway import foryou, paging
+from services.gateway import paging
 from services.gateway.auth import Asker
+from services.gateway.foryou import Suggested
 from services.gateway.handlers.people import name_of
-from services.gateway.keys import ASKER, AUTH, DESK, DIRECTORY, RECOMMENDATIONS
+from services.gateway.keys import ASKER, AUTH, DIRECTORY, FOR_YOU
 from services.gateway.problems import Problem
 from services.gateway.respond import answer
-
-MIDDLE = 0.5
-"""The dial's place where scores are as they were computed."""
 
 
 async def me(request: web.Request) -> web.Response:
@@ -39,9 +38,7 @@ async def for_you(request: web.Request) -> web.Response:
     asked.only(request.query, "surprise", "limit")
     asker = somebody(request)
     surprise = asked.share(request.query, "surprise", default=MIDDLE)
-    found = await foryou.suggested(
-        request.app[DESK], request.app[RECOMMENDATIONS], asker, surprise=surprise, size=paging.size(request)
-    )
+    found = await request.app[FOR_YOU].suggested(asker, dial=surprise, size=paging.size(request))
     here = paging.address(request, request.query.items())
     items = [_item(one) for one in found]
     return answer(request, {"@context": CONTEXT, **paging.collection(here, items, len(items)), "surprise": surprise})
@@ -55,12 +52,14 @@ def somebody(request: web.Request) -> Asker:
     return asker
 
 
-def _item(one: foryou.Suggested) -> dict[str, Any]:
+def _item(one: Suggested) -> dict[str, Any]:
     r = one.recommendation
     return one.activity | {
-        "reason": r.reason,
+        "reason": one.reason,
         "score": round(one.score, 6),
+        "surprise": round(r.surprise, 6),
         "terms": {name: round(value, 6) for name, value in r.terms.items()},
         "evidence": list(one.evidence),
         "trigger": r.activity,
+        "model": r.model,
     }

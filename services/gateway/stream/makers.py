@@ -1,28 +1,32 @@
 """Records of topics as events: activities from ``enriched.v1``, recommendations from ``recommendation.v1``."""
 
-from collections.abc import Callable, Sequence
-from itertools import zip_longest
+from collections.abc import Callable
 
 import orjson
 
 from services.common import logs
-from services.common.access import AccessState
+from services.common.access import EVERYONE, AccessState
 from services.common.activitystreams import as_json
 from services.common.bus import Received
 from services.common.codec import Codec
 from services.common.envelope import REDACTED, REDELIVERED, rfc3339
 from services.common.errors import Reject
 from services.common.model import Enriched, micros
+from services.common.recommendation import Recommendation, recommendation_in
 from services.common.records import enriched_in
 from services.common.withdrawal import blank
+from services.gateway.auth import Accounts
 from services.gateway.filters import Facts, facts
 from services.gateway.places import container_of
+from services.gateway.reactions import Reactions
 from services.gateway.stream.events import Made, Maker
 
 _log = logs.get(__name__)
 _enriched = Codec("enriched")
 _recommendation = Codec("recommendation")
 
+TAKEN_BACK = "withdrawn"
+"""Type of the event that says: what was recommended under this object is recommended no more."""
 WITHDRAWN = "redacted"
 """Type of the event that says: what you may have been given under this id had content, and its source took it back."""
 
@@ -72,44 +76,52 @@ def _made(e: Enriched, *, kind: str, withdrawn: bool) -> Made:
     )
 
 
-def recommendations(record: Received) -> Made | None:
-    """Return the event of a recommendation: for one person, and nothing of the object but its id."""
-    if record.value is None:
-        return None
-    try:
-        r = _recommendation.decode(record.value)
-    except Reject as error:
-        _log.warning("a recommendation cannot be read", offset=record.offset, reason=str(error))
-        return None
-    if r["withdrawn"] or r["heldOut"]:
-        return None
-    shown = {
+def recommendations(access: AccessState, accounts: Accounts, reactions: Reactions) -> Maker:
+    """Return the maker of events of recommendations: each for one person, with a reason that this person may read."""
+
+    def make(record: Received) -> Made | None:
+        try:
+            one = recommendation_in(_recommendation.decode(record.value)) if record.value is not None else None
+        except Reject as error:
+            _log.warning("a recommendation cannot be read", offset=record.offset, reason=str(error))
+            return None
+        if one is None or one.held_out or reactions.hides(one):
+            return None
+        reason = _told(one, access, accounts)
+        return _offered(one, reason, record.timestamp) if reason or one.withdrawn else None
+
+    return make
+
+
+def _told(one: Recommendation, access: AccessState, accounts: Accounts) -> str:
+    """Return the reason as far as its evidence may be opened now."""
+    principals = (EVERYONE, one.person, *accounts.accounts_of(one.person))
+    whole = all(access.may_open(principals, thing.container, thing.object) for thing in one.evidence)
+    return one.reason if whole else one.plain
+
+
+def _offered(one: Recommendation, reason: str, stored: int) -> Made:
+    offer = {
         "type": "Offer",
-        "object": r["object"],
-        "activity": r["activity"],
-        "score": r["score"],
-        "terms": r["terms"],
-        "reason": r["reason"],
-        "published": rfc3339(r["published"]),
+        "object": one.object,
+        "activity": one.activity,
+        "score": one.score,
+        "surprise": one.surprise,
+        "terms": dict(one.terms),
+        "reason": reason,
+        "published": rfc3339(one.published),
     }
+    undone = {"type": "Undo", "object": one.object}
     nothing: frozenset[str] = frozenset()
     values = dict.fromkeys(("source", "type", "verb", "actor", "person", "tag"), nothing)
-    about = Facts(
-        values={**values, "container": frozenset({r["container"]})},
-        published=micros(r["published"]),
-        words=r["reason"].lower(),
-    )
+    about = Facts(values={**values, "container": frozenset({one.container})}, published=one.time, words=reason.lower())
     return Made(
-        data=orjson.dumps(shown),
+        data=orjson.dumps(undone if one.withdrawn else offer),
         facts=about,
-        container=r["container"],
-        object=r["object"],
-        recorded=micros(r["recorded"]),
-        person=r["person"],
-        evidence=_evidence(r["evidence"], r["evidenceContainers"]),
+        container=one.container,
+        object=one.object,
+        recorded=stored * 1_000,
+        kind=TAKEN_BACK if one.withdrawn else "",
+        person=one.person,
+        evidence=tuple((thing.container, thing.object) for thing in one.evidence) if reason == one.reason else (),
     )
-
-
-def _evidence(things: Sequence[str], containers: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    # The first version of the record did not say where its evidence lies: such a place is nobody's.
-    return tuple(zip_longest(containers[: len(things)], things, fillvalue=""))

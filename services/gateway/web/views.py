@@ -1,7 +1,7 @@
 """The page: every view rendered on the server, readable without scripts."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -17,35 +17,34 @@ from services.common.clock import now
 from services.common.errors import Reject, Retry, Stop
 from services.common.search import Document, Hit, Page, Query
 from services.gateway import filters as asked
-from services.gateway import finding, foryou, paging, problems
+from services.gateway import finding, paging, problems
 from services.gateway.auth import COOKIE, Asker
 from services.gateway.desk import Desk
 from services.gateway.filters import Filters
-from services.gateway.handlers.me import MIDDLE
 from services.gateway.handlers.people import name_of
 from services.gateway.items import activity_of
-from services.gateway.keys import ASKER, AUTH, DESK, HUB, INDEXED, NAMES, RECOMMENDATIONS
+from services.gateway.keys import ASKER, AUTH, DESK, HUB, INDEXED, NAMES, REACTIONS
 from services.gateway.problems import Handler, Problem
 from services.gateway.respond import answer_bytes
 from services.gateway.stream.fanout import may_read
-from services.gateway.web import present, viewers
+from services.gateway.web import present, reacting, viewers
 from services.gateway.web.present import Card, Party
 from services.gateway.web.rendering import render
 
-_SHOWN = 30
+SHOWN = 30
 _YEAR = 365 * 86_400
 _INDEX_SECONDS = 2.0
 """How long the index is given for what the stream has shown already; it is as long for what one may not open."""
-_NOT_YET = "Search is still starting. The live feed works already; try again in a moment."
-_AWAY = (Retry, Stop, TimeoutError)
+NOT_YET = "Search is still starting. The live feed works already; try again in a moment."
+AWAY = (Retry, Stop, TimeoutError)
 _PAGES = web.AppKey("pages", frozenset)
 
 
-def add_routes(app: web.Application) -> None:
-    """Add the pages and their static files."""
+def add_routes(app: web.Application, more: Mapping[str, Handler], posts: Mapping[str, Handler]) -> None:
+    """Add the pages, ``more`` of them and what they post to, and their static files."""
     pages = {
         "/": live,
-        "/for-you": for_you,
+        **more,
         "/search": search,
         "/people": people,
         "/people/{id:.+}": person,
@@ -54,8 +53,10 @@ def add_routes(app: web.Application) -> None:
     for path, handler in pages.items():
         app.router.add_get(path, _as_somebody(handler))
     app.router.add_post("/view-as", view_as)
+    for path, handler in posts.items():
+        app.router.add_post(path, _as_somebody(handler))
     app.router.add_get("/static/{name}", static)
-    app[_PAGES] = frozenset((*pages, "/view-as"))
+    app[_PAGES] = frozenset((*pages, *posts, "/view-as"))
 
 
 def _as_somebody(handler: Handler) -> Handler:
@@ -67,7 +68,7 @@ def _as_somebody(handler: Handler) -> Handler:
     return page
 
 
-async def _show(request: web.Request, template: str, section: str, **context: Any) -> web.Response:
+async def show(request: web.Request, template: str, section: str, **context: Any) -> web.Response:
     asker = request[ASKER]
     viewer = present.party(asker.person, name_of(request, asker.person), "people") if asker.person else None
     people = await viewers.people(request, asker)
@@ -90,19 +91,21 @@ async def live(request: web.Request) -> web.StreamResponse:
         activities = [activity_of(hit.document) for hit in page.hits]
         older = _older(request, page)
         places = await _places(request, page)
-    except _AWAY:
+    except AWAY:
         at = request.app[HUB].position()
         activities = _from_memory(request, wanted)
     if not cursor:
         stream = "/v1/stream?" + urlencode([*wanted.pairs(), ("as", asker.person), ("last_event_id", at.text())])
     chosen = wanted.get("container")
-    return await _show(
+    return await show(
         request,
         "live.html",
         "live",
         cards=_cards(request, activities),
         places=places,
         place=", ".join(request.app[NAMES].get(one, asker) or one for one in chosen),
+        container=chosen[0] if len(chosen) == 1 else "",
+        following=_following(request, chosen[0] if chosen else ""),
         stream=stream,
         next=older,
     )
@@ -116,7 +119,7 @@ def _feed(wanted: Filters, cursor: str, facets: tuple[str, ...]) -> Query:
         filters=wanted.fields(),
         since=wanted.since,
         until=wanted.until,
-        size=_SHOWN,
+        size=SHOWN,
         cursor=cursor,
         facets=facets,
     )
@@ -130,34 +133,9 @@ def _from_memory(request: web.Request, wanted: Filters) -> list[dict[str, Any]]:
         made = event.current(hub.access)
         if made and made.facts.match(wanted) and may_read(hub.access, made, asker.principals, asker.person):
             found.append(orjson.loads(made.data))
-            if len(found) == _SHOWN:
+            if len(found) == SHOWN:
                 break
     return sorted(found, key=lambda one: str(one["published"]), reverse=True)
-
-
-async def for_you(request: web.Request) -> web.StreamResponse:
-    """Show what is recommended, and why."""
-    asked.only(request.query, "surprise")
-    surprise = asked.share(request.query, "surprise", default=MIDDLE)
-    asker = request[ASKER]
-    found: Sequence[foryou.Suggested] = ()
-    problem = ""
-    try:
-        found = await foryou.suggested(
-            request.app[DESK], request.app[RECOMMENDATIONS], asker, surprise=surprise, size=_SHOWN
-        )
-    except _AWAY:
-        problem = _NOT_YET
-    at = now()
-    items = [(_card(request, one.activity, at), one.recommendation.reason, _terms(one)) for one in found]
-    return await _show(request, "for_you.html", "for-you", items=items, surprise=surprise, problem=problem)
-
-
-def _terms(one: foryou.Suggested) -> list[tuple[str, int]]:
-    """Return the terms in words, each with its share of the whole in percent, largest first."""
-    terms = {name: abs(value) for name, value in one.recommendation.terms.items() if value}
-    whole = sum(terms.values()) or 1.0
-    return [(n.replace("_", " "), round(100 * v / whole)) for n, v in sorted(terms.items(), key=lambda t: -t[1])]
 
 
 async def search(request: web.Request) -> web.StreamResponse:
@@ -169,15 +147,15 @@ async def search(request: web.Request) -> web.StreamResponse:
     try:
         if wanted.text:
             page = await finding.things(request.app[DESK], request[ASKER], wanted, cursor=paging.cursor(request))
-    except _AWAY:
-        problem = _NOT_YET
+    except AWAY:
+        problem = NOT_YET
     except Reject as error:
         problem = f"{error}."
     at = now()
     older, newer = _older(request, page), _newer(request, page)
     hits = [_marked(request, hit, at) for hit in page.hits]
     facets = await _facets(request, wanted, page)
-    return await _show(
+    return await show(
         request,
         "search.html",
         "search",
@@ -194,7 +172,7 @@ async def search(request: web.Request) -> web.StreamResponse:
 def _marked(request: web.Request, hit: Hit, at: datetime) -> tuple[Card, Markup, Markup]:
     # Highlights are escaped by the index before <mark> is put in (promised by the search port, tested there).
     title, text = (Markup(" … ".join(hit.highlights.get(name, ()))) for name in ("title", "text"))  # noqa: S704
-    return _card(request, activity_of(hit.document), at), title, text
+    return card_of(request, activity_of(hit.document), at), title, text
 
 
 async def _facets(request: web.Request, wanted: Filters, page: Page) -> list[tuple[str, str, list[Any]]]:
@@ -231,14 +209,14 @@ async def people(request: web.Request) -> web.StreamResponse:
         if wanted.text:
             at = now()
             for one in await finding.people(request.app[DESK], request[ASKER], wanted):
-                cards = [_card(request, activity_of(document), at) for document in one.evidence]
+                cards = [card_of(request, activity_of(document), at) for document in one.evidence]
                 who = present.party(one.person, name_of(request, one.person), "people")
                 found.append((who, present.evidence(one.count), cards))
-    except _AWAY:
-        problem = _NOT_YET
+    except AWAY:
+        problem = NOT_YET
     except Reject as error:
         problem = f"{error}."
-    return await _show(request, "people.html", "people", q=wanted.text, found=found, problem=problem)
+    return await show(request, "people.html", "people", q=wanted.text, found=found, problem=problem)
 
 
 async def person(request: web.Request) -> web.StreamResponse:
@@ -253,25 +231,37 @@ async def person(request: web.Request) -> web.StreamResponse:
     cards = _cards(request, [activity_of(hit.document) for hit in page.hits])
     who = present.party(id_, name_of(request, id_), "people")
     places = await _places(request, page)
-    return await _show(
-        request, "person.html", "people", who=who, places=places, cards=cards, next=_older(request, page)
+    return await show(
+        request,
+        "person.html",
+        "people",
+        who=who,
+        following=_following(request, id_),
+        places=places,
+        cards=cards,
+        next=_older(request, page),
     )
+
+
+def _following(request: web.Request, subject: str) -> bool:
+    return "follow" in request.app[REACTIONS].of(request[ASKER].person, subject)
 
 
 async def thing(request: web.Request) -> web.StreamResponse:
     """Show an object with its history and its conversation."""
-    asked.only(request.query)
+    asked.only(request.query, *reacting.OPENED)
     id_ = request.match_info["id"]
     asker, desk = request[ASKER], request.app[DESK]
     document = await _indexed(desk, asker, id_)
     if document is None:
         raise problems.not_found()
+    await reacting.opened(request, id_)
     history, thread = await asyncio.gather(
-        finding.history(desk, asker, id_), finding.thread(desk, asker, document, size=_SHOWN)
+        finding.history(desk, asker, id_), finding.thread(desk, asker, document, size=SHOWN)
     )
     activity = activity_of(document)
-    card = _card(request, activity, now())
-    return await _show(
+    card = card_of(request, activity, now())
+    return await show(
         request,
         "object.html",
         "",
@@ -341,10 +331,10 @@ def _canonical(app: web.Application) -> frozenset[str]:
 
 def _cards(request: web.Request, activities: Sequence[dict[str, Any]]) -> list[Card]:
     at = now()
-    return [_card(request, one, at) for one in activities]
+    return [card_of(request, one, at) for one in activities]
 
 
-def _card(request: web.Request, activity: dict[str, Any], at: datetime) -> Card:
+def card_of(request: web.Request, activity: dict[str, Any], at: datetime) -> Card:
     request.app[NAMES].learn_json(activity)
     return present.card(activity, at)
 

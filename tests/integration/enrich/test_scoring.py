@@ -74,6 +74,7 @@ async def drained(place: Place, topic: Topic = topics.ENRICHED) -> bool:
 async def scored(place: Place) -> None:
     await eventually(lambda: drained(place), what="all of enriched.v1 is scored")
     await eventually(lambda: drained(place, topics.CONTRIBUTION), what="all contributions are in profiles")
+    await eventually(lambda: drained(place, topics.CANDIDATE), what="everybody is given their part")
 
 
 async def test_experts_of_similar_things_are_told_of_a_question_elsewhere_and_why(place: Place) -> None:

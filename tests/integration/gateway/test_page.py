@@ -12,7 +12,7 @@ from services.common.search.elastic import ElasticSearch
 from services.common.search.elastic_client import Client
 from tests.fixtures.process import missing
 from tests.fixtures.stack import eventually
-from tests.unit.gateway.test_rest import recommend
+from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.world import HALL, World, said, world
 
 pytestmark = pytest.mark.integration
@@ -78,7 +78,7 @@ async def test_every_view_is_readable_by_keyboard_and_without_scripts_and_compla
     async with world() as w:
         await w.opened(HALL)
         await w.happens(said(1, text="parser notes", who="bob"), said(2, text=f"{EVIL} parser", who="bob"))
-        await recommend(w, "chat:1", {"topic": 0.5, "novelty": 0.2})
+        await recommend(w, "chat:1", 0.7)
         async with browsing(w, viewport={"width": 390, "height": 844}) as (tab, complaints):
             for path, words in (
                 ("/", "parser notes"),
@@ -102,6 +102,35 @@ async def test_every_view_is_readable_by_keyboard_and_without_scripts_and_compla
         async with browsing(w, java_script_enabled=False) as (tab, complaints):
             await tab.goto("/?as=ann")
             await tab.get_by_text("parser notes").wait_for()
+
+
+async def test_for_you_is_used_by_keyboard_in_place_and_says_what_it_did() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.happens(*(said(n, text=f"thing number {n}", who="bob") for n in (1, 2)))
+        await recommend(w, "chat:1", 1.0, surprise=0.1)
+        await recommend(w, "chat:2", 0.9, surprise=0.9)
+        async with browsing(w) as (tab, complaints):
+            await tab.goto("/for-you?as=ann")
+            cards = tab.locator("#for-you > li")
+            await tab.get_by_label("From familiar to surprising").focus()
+            await tab.keyboard.press("End")
+            await tab.get_by_text("Ranked anew.").wait_for()
+            assert "thing number 2" in await cards.first.inner_text()
+            useful = cards.first.get_by_role("button", name="Useful", exact=True)
+            await useful.focus()
+            await tab.keyboard.press("Enter")
+            await tab.get_by_text("Noted as useful.").wait_for()
+            assert await useful.get_attribute("aria-pressed") == "true"
+            await cards.first.get_by_role("button", name="Less like this").press("Enter")
+            await tab.get_by_role("status").get_by_role("button", name="Undo").wait_for()
+            assert await cards.count() == 1
+            await tab.get_by_role("button", name="Undo").press("Enter")
+            await tab.get_by_text("Taken back.").wait_for()
+            assert await cards.count() == 2
+            await recommend(w, "chat:2", 0.9, withdrawn=True)
+            await cards.nth(1).wait_for(state="detached")
+            assert complaints == []
 
 
 async def test_view_as_changes_what_is_shown() -> None:

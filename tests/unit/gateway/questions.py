@@ -104,6 +104,7 @@ QUESTIONS: Mapping[str, Asking] = {
 SAYS_NOTHING = frozenset(
     {
         "POST /view-as",  # demo mode: sets a cookie and goes to /
+        "POST /for-you/feedback",  # stores an act, and goes to /for-you
         "GET /static/{name}",
         "GET /docs",
         "GET /openapi.json",

@@ -13,7 +13,7 @@ from services.common.codec import Codec
 from services.common.model import Access, AccessKind, ActivityType, Object
 from services.gateway.stream.position import unpacked
 from tests.fixtures.stack import eventually
-from tests.unit.gateway.world import HALL, NOON, ROOM, World, ids, said, world
+from tests.unit.gateway.world import HALL, ROOM, World, ids, said, world
 
 
 def names(*numbers: int) -> list[str]:
@@ -167,56 +167,6 @@ async def test_people_are_found_by_what_they_did() -> None:
         assert [one["id"] for one in found["orderedItems"]] == ["bob", "ann"]
         assert found["orderedItems"][0]["evidence"][0]["object"] in ("chat:1", "chat:2")
         assert found["orderedItems"][0]["name"] == "Bob"
-
-
-async def recommend(w: World, thing: str, terms: dict[str, float], **changed: Any) -> None:
-    record = {
-        "person": "ann",
-        "object": thing,
-        "score": sum(terms.values()),
-        "terms": terms,
-        "reason": f"because of {thing}",
-        "container": HALL,
-        "published": NOON,
-        "recorded": NOON,
-        "activity": "",
-        "evidence": [],
-        "withdrawn": False,
-        "heldOut": False,
-        "model": "test",
-        **changed,
-    }
-    await w.publish(topics.RECOMMENDATION, f"ann|{thing}", record, place="ann")
-    await eventually(
-        lambda: thing in {r.object for r in w.parts.recommendations.of("ann")} or record["withdrawn"],
-        what="the recommendation is held",
-        within=5,
-        pause=0.01,
-    )
-
-
-async def test_for_you_gives_reasons_and_obeys_the_dial() -> None:
-    async with world() as w:
-        await w.opened(HALL)
-        await w.happens(said(1, who="bob"), said(2, who="bob"))
-        await recommend(w, "chat:1", {"topic": 0.9, "novelty": 0.2})
-        await recommend(w, "chat:2", {"topic": 0.1, "novelty": 0.8})
-        for surprise, first in (("0", "chat:1"), ("1", "chat:2")):
-            found = await w.json("/v1/me/for-you", params={"surprise": surprise})
-            assert found["orderedItems"][0]["object"]["id"] == first
-            assert found["orderedItems"][0]["reason"] == f"because of {first}"
-
-
-async def test_for_you_holds_nothing_that_may_not_be_opened_and_no_reason_that_rests_on_it() -> None:
-    async with world() as w:
-        await w.opened(HALL)
-        await w.opened(ROOM, "bob")
-        await w.happens(said(1, who="bob"), said(2, who="bob"), said(3, who="bob", where=ROOM))
-        await recommend(w, "chat:1", {"topic": 1.0})
-        await recommend(w, "chat:2", {"topic": 1.0}, evidence=["chat:3"])
-        await recommend(w, "chat:3", {"topic": 1.0}, container=ROOM)
-        found = await w.json("/v1/me/for-you")
-        assert [one["object"]["id"] for one in found["orderedItems"]] == ["chat:1"]
 
 
 async def test_feedback_is_stored_before_it_is_answered() -> None:

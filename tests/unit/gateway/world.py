@@ -233,7 +233,15 @@ async def world(bus: Bus | None = None, search: Search | None = None, **changed:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        for one in (parts.for_you_hub, parts.hub, parts.recommendations, parts.directory, parts.access, parts.feedback):
+        for one in (
+            parts.for_you_hub,
+            parts.hub,
+            parts.reactions,
+            parts.recommendations,
+            parts.directory,
+            parts.access,
+            parts.feedback,
+        ):
             await one.stop()
 
 

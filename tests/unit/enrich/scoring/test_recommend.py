@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from services.common.model import Container, Enriched
+from services.common.recommendation import Recommendation
 from services.enrich.scoring.past import History
-from services.enrich.scoring.recommend import Asked, Recommendation, at_home, recommend
+from services.enrich.scoring.recommend import Asked, at_home, recommend
 from tests.unit.enrich.made import NOON, activity
 
 OTHER = Container(id="chat:other", type="Channel", name="other")
@@ -45,7 +46,7 @@ def test_who_worked_on_similar_things_elsewhere_is_told_with_reason_and_terms() 
     assert (one.person, one.object, one.container) == ("p:ann", "chat:30", OTHER.id)
     assert one.score == pytest.approx(sum(one.terms.values()))
     assert one.reason.startswith("You worked on “The incremental parser")
-    assert set(one.evidence) <= {"chat:0", "chat:1", "chat:2"}
+    assert {thing.object for thing in one.evidence} <= {"chat:0", "chat:1", "chat:2"}
 
 
 def test_a_repetition_of_the_history_changes_nothing() -> None:

@@ -1,0 +1,251 @@
+"""Stream: what each person is given, ``candidate.v1`` to ``recommendation.v1``, one person in one worker.
+
+The state is the input and the output: a partition of ``candidate.v1`` and the same one of ``recommendation.v1`` are
+read when they come to this worker, and what is given is the difference between what should stand and what does. So a
+crash, a repetition or a rebalance leads to the same list, and nothing is given twice.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from services.common import topics
+from services.common.access import EVERYONE, AccessState
+from services.common.bus import Bus, Outgoing, Partition, Received
+from services.common.clock import Clock, now
+from services.common.codec import Codec
+from services.common.errors import Reject
+from services.common.recommendation import Recommendation, recommendation_in, recommendation_out
+from services.common.topics import Topic
+from services.enrich.people import People
+from services.enrich.scan import scan
+from services.enrich.scoring.holdout import held_out
+from services.enrich.scoring.noticed import Changes, Noticed
+from services.enrich.scoring.selection import selected
+from services.enrich.scoring.views import Feedback, Left
+
+_MOST = 500
+"""Candidates kept for a person; the oldest make room."""
+_LIKING = 0.5
+"""Log-odds by which one "more" or "less" of a place moves what comes from there."""
+_MOST_LIKING = 1.5
+
+
+@dataclass(slots=True)
+class Mine:
+    """What one person may be given, by object, and what stands in ``recommendation.v1``."""
+
+    candidates: dict[str, Recommendation] = field(default_factory=dict)
+    standing: dict[str, Recommendation] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What decides beside the score. ``daily`` is a budget, ``share`` the part that is held out."""
+
+    access: AccessState
+    people: People
+    left: Left
+    feedback: Feedback
+    daily: int
+    share: float
+
+    def against(self, one: Recommendation) -> str:
+        """Return why a candidate may not be given; empty when it may."""
+        principals = (EVERYONE, one.person, *self.people.accounts_of(one.person))
+        if any(person in self.left for person in (one.person, one.author)):
+            return "opted-out"
+        if not self.access.may_open(principals, one.container, one.object):
+            return "closed"
+        if not self.feedback.muted(one.person).isdisjoint((one.object, one.thread, one.container, one.author)):
+            return "muted"
+        return "seen" if one.object in self.feedback.met(one.person) - self.feedback.shown(one.person) else ""
+
+    def adjusted(self, one: Recommendation) -> Recommendation:
+        """Return a candidate with what the person said of its place, and the mark of the hold-out."""
+        out = held_out(one.person, one.object, share=self.share)
+        if any(person in self.left for person in one.people):
+            one = without_evidence(one)
+        liking = max(-_MOST_LIKING, min(_MOST_LIKING, _LIKING * self.feedback.liking(one.person, one.container)))
+        if not liking:
+            return replace(one, held_out=out)
+        terms = {**one.terms, "your feedback": liking}
+        return replace(one, held_out=out, terms=terms, score=one.score + liking)
+
+
+def without_evidence(one: Recommendation) -> Recommendation:
+    """Return a recommendation whose reason names and rests on nothing that may have gone away."""
+    return replace(one, reason=one.plain, evidence=(), people=())
+
+
+class Selections:
+    """Gives and takes back. ``load`` partitions that came; what is noticed beside the stream counts at the next end."""
+
+    def __init__(self, bus: Bus, rules: Rules, noticed: Noticed, clock: Clock = now) -> None:
+        self.turn = asyncio.Lock()
+        self._loading = asyncio.Lock()
+        self._life = 0
+        self._noticed = noticed
+        self._bus = bus
+        self._rules = rules
+        self._clock = clock
+        self._codec = Codec("recommendation")
+        self._topic = topics.RECOMMENDATION.name(bus.prefix)
+        self._partitions: dict[int, dict[str, Mine]] = {}
+        self._loaded: dict[int, int] = {}
+        self._touched: set[tuple[int, str]] = set()
+
+    def forget(self) -> None:
+        """Drop all state: partitions may have gone to others, who go on with them."""
+        self._life += 1
+        self._partitions, self._loaded, self._touched = {}, {}, set()
+
+    async def ready(self, records: Sequence[Received]) -> None:
+        """Load the partitions that came anew."""
+        await self.load({record.partition.number for record in records})
+
+    async def load(self, numbers: Iterable[int]) -> None:
+        """Read these partitions as far as they go now; each of their people is looked at again."""
+        async with self._loading:
+            await self._load(numbers)
+
+    async def _load(self, numbers: Iterable[int]) -> None:
+        for number in sorted(set(numbers) - self._partitions.keys()):
+            life = self._life
+            people: dict[str, Mine] = {}
+            end = await self._read(topics.CANDIDATE, number, partial(_candidate, people))
+            await self._read(topics.RECOMMENDATION, number, partial(_standing, people))
+            if life != self._life:
+                return  # what was dealt out meanwhile may be another's
+            self._partitions[number], self._loaded[number] = people, end
+            self._noticed.partition(number)
+
+    async def _read(self, topic: Topic, number: int, take: Callable[[Recommendation], None]) -> int:
+        """Hand over the newest record of each key, in the order of the log; return the end."""
+        newest: dict[str, Recommendation] = {}
+        reader = await self._bus.reader()
+        partition = Partition(topic.name(self._bus.prefix), number)
+        try:
+            end = (await reader.bounds(partition.topic))[partition][1]
+            async for record in scan(reader, partition, end):
+                newest.pop(record.key, None)
+                if (one := self._decoded(record)) is not None:
+                    newest[record.key] = one
+        finally:
+            await reader.stop()
+        for one in newest.values():
+            take(one)
+        return end
+
+    def _decoded(self, record: Received) -> Recommendation | None:
+        if record.value is None:
+            return None
+        try:
+            return recommendation_in(self._codec.decode(record.value))
+        except Reject:
+            return None  # it was put aside when it came for the first time
+
+    def work(self, record: Received) -> list[Outgoing]:
+        """Take a candidate in; what follows from it goes out at the end of the batch."""
+        number = record.partition.number
+        if record.value is None or record.offset < self._loaded.get(number, 0):
+            return []
+        one = recommendation_in(self._codec.decode(record.value))
+        _candidate(self._partitions.setdefault(number, {}), one)
+        self._touched.add((number, one.person))
+        return []
+
+    def end(self) -> list[Outgoing]:
+        """Return the differences between what should stand and what does, of everybody who is concerned."""
+        self._look_again(self._noticed.take())
+        touched, self._touched = sorted(self._touched), set()
+        found: list[Outgoing] = []
+        for number, person in touched:
+            mine = self._partitions.get(number, {}).get(person)
+            if mine is not None:
+                found += [self._outgoing(one) for one in self._changes(person, mine)]
+        return found
+
+    def _look_again(self, changes: Changes) -> None:
+        if not changes:
+            return
+        for number, people in list(self._partitions.items()):
+            all_of_them = number in changes.partitions
+            self._touched |= {
+                (number, person)
+                for person, mine in people.items()
+                if all_of_them or person in changes.people or person in changes.left or _concerned(mine, changes)
+            }
+
+    def _changes(self, person: str, mine: Mine) -> list[Recommendation]:
+        wanted, refused = self._wanted(person, mine)
+        changes = [one for key, one in wanted.items() if mine.standing.get(key) != one]
+        gone = [one for key, one in mine.standing.items() if key not in wanted]
+        mine.standing = wanted
+        return changes + [withdrawn(one, refused.get(one.object, "displaced")) for one in gone]
+
+    def _wanted(self, person: str, mine: Mine) -> tuple[dict[str, Recommendation], Mapping[str, str]]:
+        days: dict[int, list[Recommendation]] = {}
+        used: dict[int, set[str]] = {}
+        refused: dict[str, str] = {}
+        shown = self._rules.feedback.shown(person)
+        for one in mine.candidates.values():
+            if one.object in shown:
+                used.setdefault(one.day, set()).add(one.object)
+            if why := one.why or self._rules.against(one):
+                refused[one.object] = why
+            else:
+                days.setdefault(one.day, []).append(self._rules.adjusted(one))
+        given = [one for day, of in days.items() for one in selected(of, self._rules.daily, used.get(day, set()))]
+        return {one.object: one for one in given}, refused
+
+    def _outgoing(self, one: Recommendation) -> Outgoing:
+        value = self._codec.encode(recommendation_out(one, self._clock()))
+        return Outgoing(topic=self._topic, key=one.key, value=value, place=one.person)
+
+    def stored(self, records: Sequence[Outgoing]) -> None:
+        """What stands is known already."""
+
+
+def withdrawn(one: Recommendation, why: str) -> Recommendation:
+    """Return the record that takes a recommendation back: who, what and why, and nothing of its content."""
+    return Recommendation(
+        person=one.person,
+        object=one.object,
+        container=one.container,
+        held_out=one.held_out,
+        model=one.model,
+        published=one.published,
+        withdrawn=True,
+        why=why,
+    )
+
+
+def _concerned(mine: Mine, changes: Changes) -> bool:
+    """Return whether a candidate lies in a place that has changed, or is by or rests on somebody who has."""
+    if not changes.left and not changes.places:
+        return False
+    return any(
+        one.container in changes.places
+        or one.object in changes.places
+        or one.author in changes.left
+        or not changes.left.isdisjoint(one.people)
+        for one in mine.candidates.values()
+    )
+
+
+def _candidate(people: dict[str, Mine], one: Recommendation) -> None:
+    mine = people.setdefault(one.person, Mine())
+    mine.candidates[one.object] = one
+    if len(mine.candidates) > 2 * _MOST:
+        newest = sorted(mine.candidates.values(), key=lambda other: (-other.time, other.object))[:_MOST]
+        mine.candidates = {other.object: other for other in newest}
+
+
+def _standing(people: dict[str, Mine], one: Recommendation) -> None:
+    mine = people.setdefault(one.person, Mine())
+    if one.withdrawn:
+        mine.standing.pop(one.object, None)
+    else:
+        mine.standing[one.object] = one
