@@ -51,6 +51,11 @@ async def prepare(progress: Progress | None = None, cache: Path | None = None) -
     return Installed(found, await have(KAFKA, progress, cache), await have(ELASTICSEARCH, progress, cache))
 
 
+def missing(name: str, cache: Path) -> bool:
+    """Return whether something of the server `name` has to be fetched."""
+    return bool(lock(name).missing(cache))
+
+
 async def have(name: str, progress: Progress, cache: Path) -> Path:
     """Return the folder of the server `name`, fetched if need be. Stop when it cannot be had."""
     pinned = lock(name)

@@ -38,7 +38,12 @@ class Stack:
         """Bring everything up, step by step, and keep it up; never returns. Stop when the first step fails."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._show())
+            opened = asyncio.Event()
+            beside = not install.missing(ELASTICSEARCH, self._cache)
+            if beside:  # nothing to fetch: it comes up beside Kafka instead of after it
+                group.create_task(self._search(group, opened))
             await self._open_kafka()
+            opened.set()
             if self._plan.own_kafka:
                 group.create_task(self._kafka.keep())
             for name, keeper in self._services.items():
@@ -47,11 +52,17 @@ class Stack:
             group.create_task(watch(self._watches()))
             if self._demo:
                 group.create_task(self._demo.run())
-            await self._open_search()
-            if self._plan.own_elasticsearch:
-                group.create_task(self._elastic.keep())
-                await self._elastic.up.wait()
-            group.create_task(self._services["index"].keep())
+            if not beside:
+                await self._search(group, opened)
+
+    async def _search(self, group: asyncio.TaskGroup, opened: asyncio.Event) -> None:
+        """Keep Elasticsearch and, once Kafka is there too, what fills it."""
+        await self._open_search()
+        if self._plan.own_elasticsearch:
+            group.create_task(self._elastic.keep())
+            await self._elastic.up.wait()
+        await opened.wait()
+        group.create_task(self._services["index"].keep())
 
     async def stop(self) -> None:
         """Stop everything, from what reads the sources to what keeps the record; `run` must have been cancelled."""
