@@ -23,6 +23,7 @@ class Thing:
     began: tuple[int, str]
     """Time and id of the earliest activity, from which the fields down to ``terms`` are."""
     object: str = ""
+    author: str = ""
     container: str = ""
     """The container whose access record decides."""
     place: str = ""
@@ -43,6 +44,7 @@ class Things:
         self._most = most
         self._things: OrderedDict[str, Thing] = OrderedDict()
         self._of_person: dict[str, set[str]] = {}
+        self._seen: dict[str, int] = {}
         self._withdrawn: OrderedDict[str, None] = OrderedDict()
 
     def get(self, key: str) -> Thing | None:
@@ -56,6 +58,14 @@ class Things:
         """Return what a person took part in, what had activity last first."""
         mine = [self._things[key] for key in self._of_person.get(person, ())]
         return sorted(mine, key=lambda thing: (-thing.last, thing.key))
+
+    def number_of(self, person: str) -> int:
+        """Return in how many things a person took part."""
+        return len(self._of_person.get(person, ()))
+
+    def seen(self, person: str) -> int:
+        """Return when a person took part in anything last, in micros; 0 for never."""
+        return self._seen.get(person, 0)
 
     def observe(self, one: Enriched) -> list[tuple[Thing, tuple[str, ...]]]:
         """Take in an activity; return its things, each with those who are there now, or earlier than was known."""
@@ -85,6 +95,8 @@ class Things:
 
     def _join(self, thing: Thing, one: Enriched, time: int) -> tuple[str, ...]:
         new = tuple(person for person in people_of(one) if time < thing.people.get(person, time + 1))
+        for person in people_of(one):
+            self._seen[person] = max(time, self.seen(person))
         for person in new:
             thing.people[person] = time
             self._of_person.setdefault(person, set()).add(thing.key)
@@ -100,7 +112,7 @@ class Things:
         mine = self._of_person[person]
         mine.discard(key)
         if not mine:
-            del self._of_person[person]
+            del self._of_person[person], self._seen[person]
 
     def withdraw(self, object_id: str, key: str) -> Thing | None:
         """Forget title and words that came from a withdrawn object; return the thing that it was the beginning of."""
@@ -119,12 +131,13 @@ class Things:
         for thing in left:
             del thing.people[person]
         self._of_person.pop(person, None)
+        self._seen.pop(person, None)
         return left
 
 
 def _describe(thing: Thing, one: Enriched) -> None:
     activity = one.activity
-    thing.object, thing.container = activity.object.id, activity.audience.container
+    thing.object, thing.author, thing.container = activity.object.id, one.person, activity.audience.container
     thing.place, thing.title = _place(activity), title_of(one)
     thing.terms = {} if one.automated else terms_of(one)
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from services.common.model import Container, Enriched
+from services.common.model import Audience, Container, Enriched
 from tests.unit.enrich.made import NOON, activity
 
 BEGIN = NOON
@@ -30,6 +30,7 @@ def said(
         by=by,
         hours=24 * days,
         context=context,
+        audience=Audience(container=context[0].id),
         object_in_reply_to=f"chat:{to}" if to else "",
     )
     return Enriched(activity=one, person=by, thread=context[-1].id, text=text, mention_people=mentions)
