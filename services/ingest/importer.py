@@ -5,17 +5,16 @@ goes on there. Lines that are wrong go to the dead letters with their number, an
 """
 
 import asyncio
-import gc
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from io import BufferedReader, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from services.common.collecting import seldom_collected
 from services.common.errors import Reject, Stop
 from services.common.lines import GZIP, LONGEST_LINE, STDIN, bounded_line, broken_is_said, opened
 from services.ingest import helpers
@@ -78,7 +77,7 @@ async def import_file(
     begin = 0 if restart or not way else int(cursors.get(source, way).position or 0)
     progress = Progress(read=begin, skipped=begin)
     several = helpers.useful(_size(path)) if beside is None else beside
-    with opened(path) as lines, _seldom_collected():
+    with opened(path) as lines, seldom_collected():
         await asyncio.to_thread(_skip, lines, begin)
         async with helpers.helpers(source, several) as preparing:
             stored = time.monotonic()
@@ -92,17 +91,6 @@ async def import_file(
     if way and progress.read > begin:
         await cursors.put(source, way, Cursor(position=str(progress.read)))
     return progress
-
-
-@contextmanager
-def _seldom_collected() -> Iterator[None]:
-    """Many values at once, none of them in circles: the search for those would take a fifth of the time."""
-    before = gc.get_threshold()
-    gc.set_threshold(100_000, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _failures(found: Lines) -> list[Failure]:

@@ -15,7 +15,7 @@ from services.common.errors import Stop
 if TYPE_CHECKING:  # what judges takes a second to load, and `--help` needs none of it
     from services.enrich.judge.reading import Told
 
-_NEEDED = ("scipy", "implicit", "threadpoolctl")
+_NEEDED = ("implicit", "scipy", "threadpoolctl")
 _EPILOG = """Examples:
 
   watercooler evaluate year.jsonl.gz
@@ -23,12 +23,17 @@ _EPILOG = """Examples:
   watercooler evaluate year.jsonl.gz --train 2023..2023 --test 2024-07-01..2025-06-30 --json"""
 
 
+_WIDE = 112
+"""Columns that the widest table takes."""
+Ends = tuple[int, int]
+
+
 class Period(click.ParamType):
     """FROM..TO, days, months or years, the last one included."""
 
     name = "FROM..TO"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Ends:
         """Return the two ends as micros."""
         from services.enrich.judge.periods import parse
 
@@ -38,14 +43,18 @@ class Period(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
-@click.command(epilog=_EPILOG)
-@click.argument("data")
-@click.option(
+_train = click.option(
     "--train", type=Period(), help="Fit the product's weights on this period instead of taking those shipped."
 )
-@click.option("--test", type=Period(), help="Judge the whole weeks of this period; by default the last year.")
+_test = click.option("--test", type=Period(), help="Judge the whole weeks of this period; by default the last year.")
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("data")
+@_train
+@_test
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def evaluate(data: str, train: tuple[int, int] | None, test: tuple[int, int] | None, as_json: bool) -> None:
+def evaluate(data: str, train: Ends | None, test: Ends | None, as_json: bool) -> None:
     """Judge every scorer, plain ones and the product's, on DATA: a file in the import form, gzip or not.
 
     Whom would each have told of what, week by week, and who came to it anyway? docs/evaluate.md has the rules and
@@ -60,7 +69,7 @@ def evaluate(data: str, train: tuple[int, int] | None, test: tuple[int, int] | N
     if as_json:
         click.echo(json.dumps(report, allow_nan=False))
     else:
-        table.show(report, Console(width=None if Console().is_terminal else 200))
+        table.show(report, Console(width=max(Console().width, _WIDE)))
 
 
 def _check_installed() -> None:

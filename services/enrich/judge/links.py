@@ -6,7 +6,7 @@ AUC compares a true partner only with people about as active, since otherwise "t
 Adamic-Adar: Adamic & Adar, Social Networks 2003; the others as in Liben-Nowell & Kleinberg, JASIST 2007.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,9 +47,9 @@ class Moment:
 Linker = Callable[[Moment], Scores]
 
 
-def moments(world: World, starts: Sequence[int]) -> list[int]:
-    """Return those T (micros) at which links are judged: every fourth week, as long as 180 days follow in the data."""
-    return [start for start in starts[::EVERY_WEEKS] if start + MEET_WITHIN <= world.last]
+def moments(starts: Sequence[int], last: int) -> list[int]:
+    """Return the T (micros) at which links are judged: every fourth week that has 180 days before ``last``."""
+    return [start for start in starts[::EVERY_WEEKS] if start + MEET_WITHIN <= last]
 
 
 def moment(world: World, start: int) -> Moment:
@@ -157,9 +157,3 @@ def result(scorer: str, measured: Sequence[NDArray[np.float64]]) -> dict[str, An
         found[name] = float(known.mean()) if len(known) else None
         found[f"{name}_ci"] = interval(known, np.ones(len(known)))
     return found
-
-
-def all_moments(world: World, starts: Sequence[int]) -> Iterator[Moment]:
-    """Yield the pairs of each T at which links are judged."""
-    for start in moments(world, starts):
-        yield moment(world, start)

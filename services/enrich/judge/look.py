@@ -1,6 +1,5 @@
 """What a plain scorer may know at T: the history up to T, and of each trigger its text, author and container."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -66,6 +65,21 @@ class Look:
         found.data[:] = 1.0
         return found
 
+    @cached_property
+    def begun(self) -> sparse.csr_array:
+        """Ones where an event is the first of an object within H; shape (objects, events)."""
+        objects, rows = np.unique(self.object, return_index=True)
+        ones = np.ones(len(objects), dtype=np.float32)
+        shape = (self.sizes[1], self.said.shape[0])
+        return sparse.coo_array((ones, (objects, self.event[rows])), shape=shape).tocsr()
+
+    @cached_property
+    def compared(self) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """TF-IDF of all that was said in each object, and of the triggers; unit rows, shapes (objects | m, words)."""
+        documents = self.belongs @ self.said
+        idf = words.weights(documents[np.flatnonzero(np.diff(documents.indptr))])
+        return words.weighted(documents, idf), words.weighted(self.asked, idf)
+
     def _table(self, columns: Ints, width: int) -> sparse.csr_array:
         ones = np.ones(len(columns), dtype=np.float32)
         return sparse.coo_array((ones, (self.person, columns)), shape=(self.sizes[0], width)).tocsr()
@@ -94,10 +108,3 @@ def look(world: World, said: sparse.csr_array, week: Week) -> Look:
         vectors=world.vectors[first:end].astype(np.float32),
         sizes=(len(world.people), len(world.objects), len(world.containers)),
     )
-
-
-def looks(world: World, weeks: Iterator[Week]) -> Iterator[tuple[Week, Look]]:
-    """Yield each week with what may be known at its T."""
-    said = words.counts(world.texts)
-    for week in weeks:
-        yield week, look(world, said, week)

@@ -8,7 +8,6 @@ from typing import Literal
 from services.common.errors import Stop
 from services.common.model import micros
 from services.enrich.judge.weeks import FOUND_WITHIN, WEEK, mondays
-from services.enrich.judge.world import World
 
 YEAR_OF_WEEKS = 52
 _DATE = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?")
@@ -46,21 +45,20 @@ def _midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def starts(world: World, given: tuple[int, int] | None, option: str) -> list[int]:
+def starts(first: int, last: int, given: tuple[int, int] | None, option: str) -> list[int]:
     """Return T of every whole week that lies in the period given and whose outcome lies in the data (micros).
 
-    Without a period: the last 52 weeks, but at most half of the data, since scorers need a past. Raises Stop when
-    there is no such week.
+    ``first`` and ``last`` are the times of the first and the last activity. Without a period: the last 52 weeks, but at
+    most half of the data, since scorers need a past. Raises Stop when there is no such week.
     """
-    last = world.last + 1 - FOUND_WITHIN
+    known = last + 1 - FOUND_WITHIN
     if given is None:
-        first = world.first + int(_SHARE_TO_LEARN * (world.last - world.first))
-        found = list(mondays(first, last))[-YEAR_OF_WEEKS:]
+        found = list(mondays(first + int(_SHARE_TO_LEARN * (last - first)), known))[-YEAR_OF_WEEKS:]
     else:
-        found = list(mondays(max(given[0], world.first), min(given[1], last)))
+        found = list(mondays(max(given[0], first), min(given[1], known)))
     if found:
         return found
-    span = f"{said(world.first)} to {said(world.last)}"
+    span = f"{said(first)} to {said(last)}"
     raise Stop(
         f"no whole week can be judged{f' within --{option}' if given else ''}: the data reach from {span}, and of a "
         "week from Monday to Monday (UTC) the 14 days after it have to be known, too"

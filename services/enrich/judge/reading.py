@@ -8,15 +8,17 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from multiprocessing import get_context
 
 import orjson
 
 from services.common.activitystreams import parse_line
+from services.common.collecting import collect_seldom
 from services.common.errors import Reject, Stop
 from services.common.lines import LONGEST_LINE, bounded_line, broken_is_said, opened
-from services.common.model import Activity, Enriched
+from services.common.model import Activity, Enriched, micros
 from services.enrich.draft import Draft
 from services.enrich.pipeline import Knowledge, begin, complete
 
@@ -32,26 +34,21 @@ _SOURCE = "import"
 """Source of activities that name none, as of `watercooler import`."""
 
 
-def read(path: str, told: Told) -> Iterator[list[Enriched]]:
-    """Yield the file's activities enriched, in batches, oldest first, each id once. Raises Stop with a wrong line."""
-    lines = _oldest_first(path, told)
-    batches = [lines[start : start + _BATCH] for start in range(0, len(lines), _BATCH)]
-    knowledge, seen, done = Knowledge(), set[str](), 0
-    for drafts in _begun(path, batches):
-        fresh = []
-        for draft in drafts:
-            if draft.activity.id not in seen:  # live, a repetition is dropped as well
-                seen.add(draft.activity.id)
-                fresh.append(draft)
-        yield complete(fresh, knowledge)
-        done += len(drafts)
-        told("enriching", done, len(lines))
+@dataclass(frozen=True, slots=True)
+class History:
+    """A file's lines, oldest first, each with its number; ``first`` and ``last`` are times in micros."""
+
+    path: str
+    lines: Sequence[Numbered]
+    first: int
+    last: int
 
 
-def _oldest_first(path: str, told: Told) -> list[Numbered]:
+def opened_history(path: str, told: Told) -> History:
+    """Return the lines of a file. Raises Stop with the number of a line that has no time or is no JSON."""
     found: list[tuple[datetime, Numbered]] = []
-    with opened(path) as lines, broken_is_said(f"line {len(found):,}", "get it again"):
-        number = 0
+    number = 0
+    with opened(path) as lines, broken_is_said("the lines that could be read", "get it again"):
         while line := bounded_line(lines):
             number += 1
             if line.strip():
@@ -60,8 +57,25 @@ def _oldest_first(path: str, told: Told) -> list[Numbered]:
                 told("reading", number, 0)
     if not found:
         raise Stop(f"{path} holds no activities; it has to be in the form that docs/import-form.md describes")
+    told("reading", number, number)
     found.sort(key=lambda pair: pair[0])
-    return [numbered for _, numbered in found]
+    return History(path, [numbered for _, numbered in found], micros(found[0][0]), micros(found[-1][0]))
+
+
+def read(history: History, told: Told) -> Iterator[list[Enriched]]:
+    """Yield the activities enriched, in batches, oldest first, each id once. Raises Stop with a wrong line."""
+    lines = history.lines
+    batches = [lines[start : start + _BATCH] for start in range(0, len(lines), _BATCH)]
+    knowledge, seen, done = Knowledge(), set[str](), 0
+    for drafts in _begun(history.path, batches):
+        fresh = []
+        for draft in drafts:
+            if draft.activity.id not in seen:  # live, a repetition is dropped as well
+                seen.add(draft.activity.id)
+                fresh.append(draft)
+        yield complete(fresh, knowledge)
+        done += len(drafts)
+        told("replaying", done, len(lines))
 
 
 def _time(path: str, number: int, line: bytes) -> datetime:
@@ -93,7 +107,7 @@ def _begun(path: str, batches: Sequence[Sequence[Numbered]]) -> Iterator[list[Dr
     if processes == 1 or sum(map(len, batches)) < _WORTH_PROCESSES:
         yield from (_drafts(path, batch) for batch in batches)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn"), collect_seldom) as pool:
         pending: deque[Future[list[Draft]]] = deque()
         try:
             for batch in batches:

@@ -31,9 +31,9 @@ def counts(texts: Iterable[str], told: Callable[[int], None] = lambda _: None) -
 
 
 def weights(documents: sparse.csr_array) -> NDArray[np.float32]:
-    """Return the inverse document frequency of each word, log((1 + n) / (1 + df)) + 1; 0 for unknown ones."""
+    """Return the inverse document frequency of each word, log((1 + n) / (1 + df)); 0 for unknown ones."""
     frequency = np.bincount(documents.indices, minlength=documents.shape[1])
-    found = np.log((1 + documents.shape[0]) / (1 + frequency)) + 1.0
+    found = np.log((1 + documents.shape[0]) / (1 + frequency))
     return np.where(frequency > 0, found, 0.0).astype(np.float32)
 
 

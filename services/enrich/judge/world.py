@@ -5,8 +5,8 @@ Only activities in which somebody engages count, as `scoring.engagements` has it
 """
 
 from array import array
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,16 +66,19 @@ class World:
     texts: Sequence[str]
     vectors: NDArray[np.float16]
     """Shape (events, 256)."""
+    names: Mapping[str, str]
+    """How places are called, by id."""
 
-    @property
-    def first(self) -> int:
-        """Time of the first engagement, in micros."""
-        return int(self.engaged.time[0])
+    def label(self, container: str) -> str:
+        """Return how a container is called; an area of a repository is called by both."""
+        if container in self.names:
+            return self.names[container]
+        home, mark, path = container.rpartition(":")
+        return f"{self.names[home]} {path}".strip() if mark and home in self.names else container
 
-    @property
-    def last(self) -> int:
-        """Time of the last engagement, in micros."""
-        return int(self.engaged.time[-1])
+    def without_texts(self) -> "World":
+        """Return the same without texts and ids of activities, to be handed to another process."""
+        return replace(self, activities=[], texts=[])
 
 
 class _Numbers(dict[str, int]):
@@ -103,6 +106,7 @@ class Builder:
     _activities: list[str] = field(default_factory=list)
     _texts: list[str] = field(default_factory=list)
     _vectors: bytearray = field(default_factory=bytearray)
+    _names: dict[str, str] = field(default_factory=dict)
 
     def add(self, batch: Iterable[Enriched]) -> None:
         """Take in activities; they must not be older than what came before."""
@@ -121,6 +125,7 @@ class Builder:
                     _append(self._engaged, time, event, number, self._containers[thing.container], person)
                 for mention in one.mention_people:
                     _append(self._mentioned, time, event, number, self._people[mention], everyone[0])
+            self._names.update((place.id, place.name) for place in one.activity.context if place.name)
             self._activities.append(one.activity.id)
             self._texts.append(words_of(one))
             self._vectors += one.vector or bytes(2 * DIMENSIONS)
@@ -139,6 +144,7 @@ class Builder:
             activities=self._activities,
             texts=self._texts,
             vectors=np.frombuffer(bytes(self._vectors), dtype="<f2").reshape(-1, DIMENSIONS),
+            names=self._names,
         )
 
 

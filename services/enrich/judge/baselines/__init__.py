@@ -18,6 +18,7 @@ BASELINES: Mapping[str, Baseline] = {
     "pagerank": collaborative.pagerank,
     "tf-idf": content.profile,
     "embedding": content.embedding,
+    "experts-first": content.experts_first,
     "experts": content.experts,
 }
 """By the names under which they stand in the table."""

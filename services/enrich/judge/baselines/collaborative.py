@@ -42,7 +42,7 @@ def bpr(look: Look) -> Scores:
     """Bayesian personalised ranking (Rendle et al. 2009, as `implicit` has it): cosine with the trigger's authors."""
     from implicit.cpu.bpr import BayesianPersonalizedRanking
 
-    return _near_authors(look, BayesianPersonalizedRanking, iterations=100)
+    return _near_authors(look, BayesianPersonalizedRanking, iterations=40)
 
 
 def _near_authors(look: Look, kind: Callable[..., Any], iterations: int) -> Scores:

@@ -11,10 +11,9 @@ _SIMILAR = 50
 
 
 def profile(look: Look) -> Scores:
-    """Cosine of the trigger's TF-IDF and the person's: the sum over what the person took part in."""
-    idf = words.weights(look.said)
-    people = words.unit(look.acted[look.rows] @ words.weighted(look.said, idf))
-    return _dense(people @ words.weighted(look.asked, idf).T)
+    """Cosine of the trigger's TF-IDF and the person's: the sum of the objects in which the person took part."""
+    objects, asked = look.compared
+    return _dense(words.unit(_involved(look) @ objects) @ asked.T)
 
 
 def embedding(look: Look) -> Scores:
@@ -25,18 +24,35 @@ def embedding(look: Look) -> Scores:
 
 
 def experts(look: Look) -> Scores:
-    """Who took part in the 50 past objects most like the trigger, each weighted by its likeness."""
-    documents = look.belongs @ look.said
+    """Who took part in the 50 past objects most like the trigger, by all that was said in them."""
+    return _experts(look, *look.compared)
+
+
+def experts_first(look: Look) -> Scores:
+    """The same, of a past object only what it began with."""
+    documents = look.begun @ look.said
     idf = words.weights(documents[np.flatnonzero(np.diff(documents.indptr))])
-    likeness = _dense(words.weighted(look.asked, idf) @ words.weighted(documents, idf).T)
+    return _experts(look, words.weighted(documents, idf), words.weighted(look.asked, idf))
+
+
+def _experts(look: Look, objects: sparse.csr_array, asked: sparse.csr_array) -> Scores:
+    known = np.flatnonzero(np.diff(objects.indptr))
+    likeness = _dense(asked @ objects[known].T)
     count = min(_SIMILAR, likeness.shape[1])
-    nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count] if count else np.zeros((len(likeness), 0), int)
+    if not count:
+        return np.zeros((len(look.rows), len(look.at)))
+    nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
     kept = np.take_along_axis(likeness, nearest, axis=1)
     rows = np.repeat(np.arange(len(likeness)), count)
     similar = sparse.csr_array((kept.ravel(), (rows, nearest.ravel())), shape=likeness.shape)
-    there = look.took_part[look.rows].copy()
-    there.data[:] = 1.0
-    return _dense(there @ similar.T)
+    return _dense(_involved(look)[:, known] @ similar.T)
+
+
+def _involved(look: Look) -> sparse.csr_array:
+    """Return log(1 + how often) each person of the week engaged in each object."""
+    table = look.took_part[look.rows].copy()
+    table.data = np.log1p(table.data)
+    return table
 
 
 def _dense(table: sparse.csr_array) -> Scores:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from services.common.model import Activity
-from services.enrich.judge import words
+from services.enrich.judge import asking, words
 from services.enrich.judge.baselines import BASELINES
 from services.enrich.judge.look import Look, look
 from services.enrich.judge.metrics import Scores
@@ -83,3 +83,13 @@ def test_what_may_be_known_holds_no_event_from_t_on() -> None:
     assert seen.time.max() < seen.start
     assert seen.event.max() == seen.said.shape[0] - 1
     assert {one.name for one in fields(seen)}.isdisjoint({"week", "world"})
+
+
+def test_several_processes_answer_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = asked(said("bob", "y", -9, "borrow checker"), QUESTION)
+    [(about, alone)] = asking.answers(found.world, [found.week])
+    monkeypatch.setattr(asking, "_WORTH_PROCESSES", 1)
+    [(same, beside)] = asking.answers(found.world, [found.week])
+    np.testing.assert_allclose(same.novelty, about.novelty)
+    for name, scores in alone.items():
+        np.testing.assert_allclose(beside[name], scores, atol=1e-4, err_msg=name)

@@ -9,7 +9,8 @@ import pytest
 from services.common.activitystreams import parse_line
 from services.common.errors import Stop
 from services.common.model import Enriched
-from services.enrich.judge.reading import read
+from services.enrich.judge import reading
+from services.enrich.judge.reading import opened_history, read
 from services.enrich.pipeline import Knowledge, enrich
 from tests.e2e.load import activity
 
@@ -20,7 +21,8 @@ def written(path: Path, *records: Any) -> Path:
 
 
 def got(path: Path) -> list[Enriched]:
-    return [one for batch in read(str(path), lambda *_: None) for one in batch]
+    history = opened_history(str(path), lambda *_: None)
+    return [one for batch in read(history, lambda *_: None) for one in batch]
 
 
 def at(number: int, day: int) -> dict[str, Any]:
@@ -63,3 +65,17 @@ def test_a_file_without_activities_or_that_is_not_there_is_said(tmp_path: Path) 
         got(written(tmp_path / "a.jsonl"))
     with pytest.raises(Stop, match="cannot be read"):
         got(tmp_path / "none.jsonl")
+
+
+def test_several_processes_give_the_same_in_the_same_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path / "a.jsonl", *(at(number, 1 + number % 28) for number in range(1, 60)))
+    alone = got(path)
+    monkeypatch.setattr(reading, "_WORTH_PROCESSES", 1)
+    monkeypatch.setattr(reading, "_BATCH", 7)
+    assert got(path) == alone
+
+
+def test_a_wrong_line_is_named_by_a_process_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_WORTH_PROCESSES", 1)
+    with pytest.raises(Stop, match=r"a\.jsonl, line 2: type 'Make' is not one of"):
+        got(written(tmp_path / "a.jsonl", at(1, 1), {**at(2, 2), "type": "Make"}))
