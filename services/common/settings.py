@@ -84,6 +84,12 @@ class Settings(BaseSettings):
     ingest_port: int = Field(
         8081, ge=0, le=65535, description="Port for webhooks of sources; health and metrics of ingest."
     )
+    ingest_deliveries_per_address: float = Field(
+        1_000,
+        gt=0,
+        description="Deliveries a second from one address that are looked at, signed or not; behind a reverse proxy all"
+        " senders share its address, so let that one limit them.",
+    )
     enrich_port: int = Field(8082, ge=0, le=65535, description="Port for health and metrics of enrich.")
     score_port: int = Field(8083, ge=0, le=65535, description="Port for health and metrics of score.")
     index_port: int = Field(8084, ge=0, le=65535, description="Port for health and metrics of the indexer.")

@@ -62,7 +62,10 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
             for source in settings.sources
             if source.enabled
         ]
-        app = Doors(doors(settings, workers), base.intake, base.letters).application(lambda: "")
+        per_address = settings.ingest_deliveries_per_address
+        app = Doors(doors(settings, workers), base.intake, base.letters, per_address=per_address).application(
+            lambda: ""
+        )
         app.router.add_get("/sources", _states(workers))
         await stack.enter_async_context(serving(app, settings.host, settings.ingest_port))
         yield [base.access.follow(), *(_kept(worker) for worker in workers)]

@@ -1,4 +1,8 @@
-"""The server that sources deliver to: verified first, read then, answered 2xx only once Kafka has it."""
+"""The server that sources deliver to: verified first, read then, answered 2xx only once Kafka has it.
+
+Two budgets a second: one of each address, before anything is read, and one of each source, of which only what its
+sender has signed takes: a stranger cannot use it up.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,17 +15,19 @@ from services.common import logs, metrics
 from services.common.deadletters import FromSource
 from services.common.errors import Reject, Retry, Stop, WatercoolerError
 from services.common.health import Ready, add_routes
-from services.ingest.connector import Delivery, Receipt, Receiver, Unverified
+from services.ingest.addresses import Addresses, spend
+from services.ingest.connector import Batch, Delivery, Receipt, Receiver, Unverified
 from services.ingest.intake import Intake, LettersOf
 from services.ingest.worker import Worker
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of a delivery. A home server sends up to 100 events of 64 KiB at once, and the same again until it is taken."""
 PER_SECOND = 1_000.0
-"""Deliveries of one source that are looked at."""
+"""Signed deliveries of one source that are taken."""
 _NOT_THIS_ONE = frozenset({401, 403, 404, 503})
 _SLOWEST = 30.0
 """Seconds that a body may take to arrive, and Kafka to acknowledge: a sender gives up about then and comes again."""
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 _log = logs.get(__name__)
 
 
@@ -56,26 +62,52 @@ def _later() -> web.Response:
     return problem(503, "Not now", "The delivery was not stored; send it again.", {"Retry-After": "5"})
 
 
+def _too_many(who: str) -> web.Response:
+    return problem(429, "Too many", f"{who} delivers too much at once; come again.", {"Retry-After": "1"})
+
+
+class _UsedUp(Exception):
+    """The source's budget has nothing left for a delivery that its sender has signed."""
+
+
 class Doors:
     """Answers deliveries of all sources."""
 
     def __init__(
-        self, doors: Sequence[Door], intake: Intake, letters: LettersOf, *, per_second: float = PER_SECOND
+        self,
+        doors: Sequence[Door],
+        intake: Intake,
+        letters: LettersOf,
+        *,
+        per_second: float = PER_SECOND,
+        per_address: float = PER_SECOND,
     ) -> None:
         self._doors = {door.source: door for door in doors}
         self._intake = intake
         self._letters = letters
+        self._addresses = Addresses(per_address)
         self._budgets = {door.source: AsyncLimiter(per_second, 1) for door in doors}
 
     def application(self, ready: Ready) -> web.Application:
         """Return the server with health and metrics beside."""
         app = web.Application(client_max_size=LARGEST, middlewares=[_guard])
-        app.router.add_route("*", "/hooks/{source}", self._hook)
-        app.router.add_route("*", "/hooks/{source}/{rest:.*}", self._hook)
+        app.router.add_route("*", "/hooks/{source}", self._limited(self._hook))
+        app.router.add_route("*", "/hooks/{source}/{rest:.*}", self._limited(self._hook))
         for prefix in {prefix for door in self._doors.values() for prefix in door.prefixes}:
-            app.router.add_route("*", prefix + "/{rest:.*}", self._prefixed(prefix))
+            app.router.add_route("*", prefix + "/{rest:.*}", self._limited(self._prefixed(prefix)))
         add_routes(app, ready)
         return app
+
+    def _limited(self, handler: Handler) -> Handler:
+        """Refuse an address that asks too much, before its body is read."""
+
+        async def handle(request: web.Request) -> web.Response:
+            if not await self._addresses.let_in(request.remote or ""):
+                metrics.RECORDS.labels("ingest", "hooks", "refused").inc()
+                return _too_many("This address")
+            return await handler(request)
+
+        return handle
 
     async def _hook(self, request: web.Request) -> web.Response:
         door = self._doors.get(request.match_info["source"])
@@ -83,7 +115,7 @@ class Doors:
             return _nowhere()
         return await self._take(door, await _delivery(request))
 
-    def _prefixed(self, prefix: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _prefixed(self, prefix: str) -> Handler:
         """Of several sources behind one path, the one that verifies the delivery takes it."""
 
         async def handle(request: web.Request) -> web.Response:
@@ -101,8 +133,7 @@ class Doors:
 
     async def _take(self, door: Door, delivery: Delivery) -> web.Response:
         if not self._budgets[door.source].has_capacity():
-            return problem(429, "Too many", "This source delivers too much at once; come again.", {"Retry-After": "1"})
-        await self._budgets[door.source].acquire()
+            return _too_many("This source")
         connector = door.worker.connector
         if connector is None:
             _log.warning("delivery refused for now", source=door.source, reason=door.worker.problem)
@@ -117,7 +148,11 @@ class Doors:
         except Unverified as error:
             metrics.RECORDS.labels("ingest", source, "unverified").inc()
             return problem(401, "Not verified", str(error))
+        except _UsedUp:
+            return _too_many("This source")
         except Reject as error:
+            if not await spend(self._budgets[source]):
+                return _too_many("This source")
             await self._put_aside(FromSource(source=source, value=delivery.body, key=delivery.path), error)
             return problem(422, "Not understood", str(error))
         except (Retry, TimeoutError) as error:
@@ -134,6 +169,9 @@ class Doors:
 
     async def _receive(self, source: str, receiver: Receiver, delivery: Delivery) -> Receipt:
         receipt = await receiver.receive(delivery)
+        # What holds nothing may also be a handshake, which nobody signs.
+        if receipt.batch != Batch() and not await spend(self._budgets[source]):
+            raise _UsedUp
         await self._intake.take(source, receipt.batch)
         return receipt
 

@@ -10,7 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from services.common.bus import Unpublished
 from services.common.errors import Reject, Retry
 from services.common.topics import ACTIVITY, DEADLETTER
-from services.ingest import webhooks
+from services.ingest import addresses, webhooks
+from services.ingest.addresses import network
 from services.ingest.connector import Batch, Delivery, Receipt, Unverified
 from services.ingest.webhooks import Door, Doors
 from services.ingest.worker import Worker
@@ -46,8 +47,8 @@ def worker(base: Ground, source: FakeSource, name: str, *, is_open: bool = True)
 
 
 @asynccontextmanager
-async def served(base: Ground, *doors: Door, per_second: float = 1000) -> AsyncIterator[TestClient]:  # type: ignore[type-arg]
-    app = Doors(doors, base.intake, base.letters, per_second=per_second).application(lambda: "")
+async def served(base: Ground, *doors: Door, **limits: float) -> AsyncIterator[TestClient]:  # type: ignore[type-arg]
+    app = Doors(doors, base.intake, base.letters, **limits).application(lambda: "")
     async with TestClient(TestServer(app)) as client:
         yield client
 
@@ -103,6 +104,58 @@ async def test_too_many_at_once_are_asked_to_come_again_and_other_sources_are_no
     assert [one.status for one in answers] == [202, 202, 429]
     assert answers[-1].headers["Retry-After"] == "1"
     assert other.status == 202
+
+
+async def test_a_stranger_uses_up_nothing_of_a_sources_budget() -> None:
+    base, source = await ground(), Hooked()
+    async with served(base, Door(worker=worker(base, source, "fake")), per_second=2) as client:
+        strange = [await client.post("/hooks/fake", data=b"7", headers={"X-From": "stranger"}) for _ in range(9)]
+        signed = [await client.post("/hooks/fake", data=b"7", headers={"X-From": "fake"}) for _ in range(3)]
+    assert {one.status for one in strange} == {401}
+    assert [one.status for one in signed] == [202, 202, 429]
+
+
+async def test_an_address_that_asks_too_much_is_refused_before_anything_is_read() -> None:
+    base, source = await ground(), Hooked()
+    async with served(base, Door(worker=worker(base, source, "fake")), per_address=3) as client:
+        answers = [await client.post("/hooks/fake", data=b"7", headers={"X-From": "stranger"}) for _ in range(3)]
+        too_much = await client.post("/hooks/fake", data=b"7", headers={"X-From": "fake"})
+        nowhere = await client.post("/hooks/nobody", data=b"7")
+        healthy = await client.get("/healthz")
+    assert [one.status for one in answers] == [401, 401, 401]
+    assert (too_much.status, too_much.headers["Retry-After"], nowhere.status, source.got) == (429, "1", 429, [])
+    assert healthy.status == 200
+
+
+async def test_what_is_refused_for_the_budget_is_not_kept_as_nonsense() -> None:
+    base, source = await ground(), Hooked()
+    async with served(base, Door(worker=worker(base, source, "fake")), per_second=2) as client:
+        answers = [await client.post("/hooks/fake", data=b"x", headers={"X-From": "fake"}) for _ in range(3)]
+    assert [one.status for one in answers] == [422, 422, 429]
+    assert len(await base.log.records(DEADLETTER)) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("", "unknown", False),
+    ],
+)
+def test_a_sender_is_told_by_what_it_cannot_choose(one: str, other: str, *, same: bool) -> None:
+    assert (network(one) == network(other)) is same
+
+
+async def test_addresses_are_forgotten_before_they_fill_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "_MOST", 2)
+    known = addresses.Addresses(1)
+    first = [await known.let_in(one) for one in ("192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3")]
+    assert first == [True, False, True, True]
+    assert await known.let_in("192.0.2.1")
+    assert len(known._budgets) == 2
 
 
 async def test_a_sender_of_nonsense_is_told_so_however_often() -> None:
