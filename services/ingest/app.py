@@ -49,7 +49,7 @@ async def ground(bus: Bus, settings: Settings) -> AsyncIterator[Ground]:
             flood = Flood(in_a_row=settings.deadletters_in_a_row, of_thousand=settings.deadletters_of_thousand)
             return DeadLetters(publisher, "ingest", prefix=bus.prefix, flood=flood)
 
-        yield Ground(Intake(publisher, access, letters, prefix=bus.prefix), cursors, letters, access)
+        yield Ground(Intake(publisher, access, cursors, letters, prefix=bus.prefix), cursors, letters, access)
 
 
 @asynccontextmanager
@@ -58,7 +58,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
     bus = KafkaBus(settings.kafka_settings(), settings.topic_prefix)
     async with ground(bus, settings) as base, AsyncExitStack() as stack:
         workers = [
-            Worker(source.name, partial(opened, source, settings), base.intake, base.cursors)
+            Worker(source.name, partial(opened, source, settings, base.cursors), base.intake, base.cursors)
             for source in settings.sources
             if source.enabled
         ]
@@ -72,12 +72,16 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
 
 
 @asynccontextmanager
-async def opened(source: Source, settings: Settings) -> AsyncIterator[Connector]:
-    """Yield a source, open. Raises Stop when it is set up wrongly, Retry when it is away."""
+async def opened(source: Source, settings: Settings, cursors: Cursors | None = None) -> AsyncIterator[Connector]:
+    """Yield a source, open. Raises Stop when it is set up wrongly, Retry when it is away.
+
+    Without ``cursors`` it knows nothing of what it noted before, as for a look at whether it answers.
+    """
     kind = registry.load(source.kind)
     options = registry.options_of(source, kind)
     folder = settings.state / "sources" / source.name
-    tools = Tools(source=source.name, mask=mask.keyed(settings), state=folder)
+    noted: Callable[[str], str] = partial(cursors.noted, source.name) if cursors else lambda _: ""
+    tools = Tools(source=source.name, mask=mask.keyed(settings), state=folder, noted=noted)
     async with kind.open(options, tools) as connector:
         yield connector
 

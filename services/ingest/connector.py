@@ -31,14 +31,17 @@ class Failure:
 class Batch:
     """What was found, in the source's order. ``cursor`` (JSON, the connector's own) is where to go on after it.
 
-    An empty ``cursor`` leaves the stored one as it is. ``complete`` ends a backfill for good. Access records are
-    published first, then accounts, then activities.
+    An empty ``cursor`` leaves the stored one as it is. ``complete`` ends a backfill for good. Notes are stored first,
+    then access records, then accounts, then activities.
     """
 
     activities: Sequence[Activity] = ()
     access: Sequence[Access] = ()
     accounts: Sequence[Account] = ()
     failures: Sequence[Failure] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What has to be known again after a restart and cannot be asked of the source (``Tools.noted``). Each costs a
+    record in Kafka and its place in memory for good: ids, never text, and few."""
     cursor: str = ""
     complete: bool = False
 
@@ -48,13 +51,14 @@ class Tools:
     """What the runner lends to a connector.
 
     ``mask`` returns a keyed hash (hex) of a personal value such as a mail address; ``state`` is a folder of the
-    source's own for what can be fetched again.
+    source's own for what can be fetched again; ``noted`` returns what an earlier batch noted under a key, or "".
     """
 
     source: str
     mask: Callable[[str], str]
     state: Path
     clock: Clock = now
+    noted: Callable[[str], str] = lambda _: ""
 
 
 class Connector(Protocol):

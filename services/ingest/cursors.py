@@ -1,5 +1,10 @@
-"""How far each source has been read, in ``cursor.v1``: stored only after what was read is stored."""
+"""How far each source has been read, in ``cursor.v1``: stored only after what was read is stored.
 
+Beside the cursors lie the connectors' notes: what a source cannot be asked for again. They are stored before the
+batch that they belong to, so that nothing can be in the log that is not known of.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.common import topics
@@ -7,6 +12,9 @@ from services.common.bus import Bus, Outgoing, Publisher, Received
 from services.common.clock import Clock, now
 from services.common.codec import Codec
 from services.common.view import View
+
+_NOTE = "note "
+"""Begins the name of what is no way of reading but a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +35,7 @@ class Cursors:
         self._codec = Codec("cursor")
         self._view = View(bus, self._topic, self._apply)
         self._cursors: dict[str, Cursor] = {}
+        self._notes: dict[str, str] = {}
 
     async def load(self) -> None:
         """Read what is stored."""
@@ -38,7 +47,10 @@ class Cursors:
             self._cursors.pop(record.key, None)
             return
         stored = self._codec.decode(record.value)
-        self._cursors[record.key] = Cursor(position=stored["position"], complete=stored["complete"])
+        if stored["container"].startswith(_NOTE):
+            self._notes[record.key] = stored["position"]
+        else:
+            self._cursors[record.key] = Cursor(position=stored["position"], complete=stored["complete"])
 
     def get(self, source: str, way: str) -> Cursor:
         """Return where a source's container, or way of reading such as ``live``, stands; the beginning if unknown."""
@@ -46,16 +58,23 @@ class Cursors:
 
     async def put(self, source: str, way: str, cursor: Cursor) -> None:
         """Store a cursor; the batch that it follows must have been acknowledged."""
-        record = {
-            "source": source,
-            "container": way,
-            "position": cursor.position,
-            "complete": cursor.complete,
-            "at": self._clock(),
-        }
-        key = _key(source, way)
-        await self._publisher.publish([Outgoing(topic=self._topic, key=key, value=self._codec.encode(record))])
-        self._cursors[key] = cursor
+        await self._publisher.publish([self._record(source, way, cursor.position, complete=cursor.complete)])
+        self._cursors[_key(source, way)] = cursor
+
+    def noted(self, source: str, name: str) -> str:
+        """Return what a connector noted under a name, or an empty string."""
+        return self._notes.get(_key(source, _NOTE + name), "")
+
+    async def note(self, source: str, notes: Mapping[str, str]) -> None:
+        """Store notes of a connector that are new or say something else."""
+        news = {_NOTE + name: value for name, value in notes.items() if self.noted(source, name) != value}
+        if news:
+            await self._publisher.publish([self._record(source, name, value) for name, value in news.items()])
+            self._notes.update((_key(source, name), value) for name, value in news.items())
+
+    def _record(self, source: str, way: str, position: str, *, complete: bool = False) -> Outgoing:
+        said = {"source": source, "container": way, "position": position, "complete": complete, "at": self._clock()}
+        return Outgoing(topic=self._topic, key=_key(source, way), value=self._codec.encode(said))
 
     async def forget(self, source: str, way: str) -> None:
         """Begin again at the beginning."""

@@ -1,4 +1,4 @@
-"""Batches -> Kafka: access records first, then accounts, then activities; returns when all is stored.
+"""Batches -> Kafka: notes and access records first, then accounts, then activities; returns when all is stored.
 
 Of a withdrawal every reader learns by the object's access record, before the activity that tells of it
 (docs/adr/0001-withdrawal.md). Of a container without any record the audience of its first activity is taken.
@@ -26,6 +26,7 @@ from services.common.model import (
 )
 from services.common.records import access_out
 from services.ingest.connector import Batch, Failure
+from services.ingest.cursors import Cursors
 from services.ingest.prepare import Prepared, prepare
 
 _AT_ONCE = 250
@@ -40,10 +41,18 @@ class Intake:
     """Publishes what connectors found. One for all sources of the process."""
 
     def __init__(
-        self, publisher: Publisher, access: AccessView, letters: LettersOf, *, prefix: str, clock: Clock = now
+        self,
+        publisher: Publisher,
+        access: AccessView,
+        cursors: Cursors,
+        letters: LettersOf,
+        *,
+        prefix: str,
+        clock: Clock = now,
     ) -> None:
         self._publisher = publisher
         self._access = access
+        self._cursors = cursors
         self._letters = letters
         self._prefix = prefix
         self._clock = clock
@@ -54,6 +63,7 @@ class Intake:
 
     async def take(self, source: str, batch: Batch) -> None:
         """Return once Kafka has acknowledged the batch. Raises Retry or Stop when it did not; all may come again."""
+        await self._cursors.note(source, batch.notes)
         await self._say(source, batch.access)
         await self._introduce(source, batch.accounts)
         for start in range(0, len(batch.activities), _AT_ONCE):

@@ -29,11 +29,12 @@ from tests.fixtures.stack import Stack, environment, eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.may_block("drives processes and waits for them"), pytest.mark.timeout(600)]
 
 SECRET = "a secret of the tests, long enough"
-SENDERS = ("warm", "kafka", "elastic", "long")
+SENDERS = ("warm", "kafka", "elastic", "past", "long")
 BATCH = 50
 ROOM = 96 * 2**20
-"""Bytes that a service may have grown by: allocators keep what a batch needed once. 3,000 activities of the load, with
-their documents, are as much again, so what holds a backlog in memory shows itself in the long variant only."""
+"""Bytes that a service may have grown by: allocators keep what a batch needed once."""
+STATE = {"score": 8_192}
+"""Bytes an activity by which a service may grow beside that, since it is there to remember them."""
 
 
 class Broken:
@@ -145,7 +146,7 @@ async def survives(broken: Broken, sender: str, count: int, trouble: Callable[[]
     assert (set(found), set(found.values())) == (wanted, {1})
     await stack.ready()
     assert {name: p.pid for name, p in stack.processes.items() if p.poll() is None} == lives
-    grown = {name: now - before[name] for name, now in broken.resident().items()}
+    grown = {name: now - before[name] - STATE.get(name, 0) * count for name, now in broken.resident().items()}
     assert {name: more for name, more in grown.items() if more > ROOM} == {}
 
 
@@ -177,11 +178,13 @@ async def test_twenty_seconds_without_elasticsearch_lose_and_double_nothing(brok
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-async def test_memory_stays_flat_through_both_with_40_000_activities(broken: Broken) -> None:
+async def test_memory_stays_flat_through_both_with_25_000_activities(broken: Broken) -> None:
+    await deliver(broken.stack, "past", 25_000)  # until what is bounded (the gateway's newest events) is full
+
     async def both() -> None:
         await without_elasticsearch(broken.proxy, 60)
         await broken.kafka.stop()
         await asyncio.sleep(5)
         await broken.kafka.start()
 
-    await survives(broken, "long", 40_000, both)
+    await survives(broken, "long", 25_000, both)

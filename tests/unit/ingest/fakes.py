@@ -134,7 +134,7 @@ async def ground(bus: MemoryBus | None = None) -> Ground:
     def letters(_: str) -> DeadLetters:
         return DeadLetters(publisher, "ingest", prefix=PREFIX, flood=Flood(in_a_row=10))
 
-    intake = Intake(publisher, access, letters, prefix=PREFIX)
+    intake = Intake(publisher, access, cursors, letters, prefix=PREFIX)
     return Ground(bus, publisher, access, intake, cursors, Log(bus), letters)
 
 

@@ -1,5 +1,6 @@
 """Cursors are in the log and nowhere else."""
 
+from services.common.topics import CURSOR
 from services.ingest.cursors import Cursor
 from tests.unit.ingest.fakes import ground
 
@@ -20,3 +21,18 @@ async def test_a_forgotten_cursor_is_at_the_beginning() -> None:
     await base.cursors.put("wiki", "live", Cursor(position="7"))
     await base.cursors.forget("wiki", "live")
     assert base.cursors.get("wiki", "live") == (await ground(base.bus)).cursors.get("wiki", "live") == Cursor()
+
+
+async def test_a_note_is_there_after_a_restart_and_is_no_cursor() -> None:
+    base = await ground()
+    await base.cursors.note("chat", {"$edit": "$message"})
+    again = await ground(base.bus)
+    assert (again.cursors.noted("chat", "$edit"), again.cursors.noted("wiki", "$edit")) == ("$message", "")
+    assert again.cursors.get("chat", "$edit") == Cursor()
+
+
+async def test_a_note_that_is_known_is_not_stored_again() -> None:
+    base = await ground()
+    for notes in ({"a": "1"}, {"a": "1"}, {"a": "1", "b": "2"}, {}):
+        await base.cursors.note("chat", notes)
+    assert len(await base.log.records(CURSOR)) == 2

@@ -9,7 +9,7 @@ from services.common.bus import Unpublished
 from services.common.bus.placing import partition_of
 from services.common.errors import Reject, Retry, Stop
 from services.common.model import Access, AccessKind, Account, AccountType, Audience, Method, Visibility
-from services.common.topics import ACCESS, ACCOUNT, ACTIVITY, DEADLETTER
+from services.common.topics import ACCESS, ACCOUNT, ACTIVITY, CURSOR, DEADLETTER
 from services.ingest.connector import Batch, Failure
 from services.ingest.prepare import LONGEST_CONTENT
 from tests.unit.ingest.fakes import ROOM, activity, gone, ground
@@ -136,3 +136,10 @@ async def test_many_at_once_leave_the_loop_free() -> None:
     await base.intake.take("fake", Batch(activities=[activity(number) for number in range(2_000)]))
     turning.cancel()
     assert turns >= 8
+
+
+async def test_what_is_noted_is_stored_before_what_it_is_noted_for() -> None:
+    base = await ground()
+    await base.intake.take("fake", Batch(activities=[activity(1)], notes={"$edit": "$message"}))
+    topics = [record.topic for record in base.publisher.order]
+    assert topics.index(CURSOR.name("t.")) < topics.index(ACTIVITY.name("t."))

@@ -36,7 +36,7 @@ class Matrix:
         self._known: Server | None = None
         self._asking = asyncio.Lock()
         self._is_service = False
-        self._reader = Reader(client, Memory())
+        self._reader = Reader(client, Memory(tools.noted))
         self._rooms: dict[str, Room | None] = {}
         self._skipped: set[str] = set()
 
@@ -237,11 +237,13 @@ def _joined(batches: Sequence[Batch]) -> Batch:
         activities=[one for batch in batches for one in batch.activities],
         access=[one for batch in batches for one in batch.access],
         failures=[one for batch in batches for one in batch.failures],
+        notes={name: value for batch in batches for name, value in batch.notes.items()},
     )
 
 
 def _batch(found: Found, place: str = "") -> Batch:
-    return Batch(activities=found.activities, failures=found.failures, cursor=_cursor(place) if place else "")
+    cursor = _cursor(place) if place else ""
+    return Batch(activities=found.activities, failures=found.failures, notes=found.notes, cursor=cursor)
 
 
 def _cursor(place: str) -> str:

@@ -1,8 +1,8 @@
 """What was what: a bounded memory of earlier events, since a redaction says only which event it empties."""
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -31,9 +31,14 @@ class Known:
 
 
 class Memory:
-    """The newest events up to a number, by event id."""
+    """The newest events up to a number, by event id.
 
-    def __init__(self, size: int = 50_000) -> None:
+    Of an emptied edit no home server can say what it replaced, so ``noted`` returns that for every edit whose text was
+    ever published, before a restart and beyond the newest events too; empty for anything else.
+    """
+
+    def __init__(self, noted: Callable[[str], str] = lambda _: "", size: int = 50_000) -> None:
+        self._noted = noted
         self._size = size
         self._known: OrderedDict[str, Known] = OrderedDict()
 
@@ -46,6 +51,8 @@ class Memory:
         event_id, known = str(event["event_id"]), known_of(event)
         if is_redacted(event) and event_id in self._known:
             return self._known[event_id]
+        if known.kind is Kind.REDACTED and (target := self._noted(event_id)):
+            known = replace(known, kind=Kind.EDIT, target=target)
         self._known[event_id] = known
         self._known.move_to_end(event_id)
         if len(self._known) > self._size:

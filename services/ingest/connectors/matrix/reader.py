@@ -10,7 +10,7 @@ from services.common.model import Activity
 from services.ingest.connector import Failure
 from services.ingest.connectors.matrix import parse
 from services.ingest.connectors.matrix.client import Event, MatrixClient
-from services.ingest.connectors.matrix.memory import Kind, Known, Memory, redacts
+from services.ingest.connectors.matrix.memory import Kind, Known, Memory, known_of, redacts
 from services.ingest.connectors.matrix.parse import Scene
 
 
@@ -20,6 +20,8 @@ class Found:
 
     activities: list[Activity] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    """What each edit replaces: nobody can say it any more once the edit is redacted."""
 
 
 class Reader:
@@ -34,7 +36,9 @@ class Reader:
         found = Found()
         for event in events:
             try:
-                found.activities += await self._said_by(scene, event)
+                said = await self._said_by(scene, event)
+                found.activities += said
+                found.notes |= _note(event) if said else {}
             except Reject as error:
                 found.failures.append(Failure(key=str(event.get("event_id")), value=orjson.dumps(event), error=error))
         return found
@@ -68,3 +72,8 @@ class Reader:
             return known
         event = await self._client.event(scene.room.id, event_id)
         return self._memory.add(event) if event else None
+
+
+def _note(event: Event) -> dict[str, str]:
+    known = known_of(event)
+    return {str(event["event_id"]): known.target} if known.kind is Kind.EDIT else {}

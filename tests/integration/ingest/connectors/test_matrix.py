@@ -204,6 +204,33 @@ async def test_reconcile_tells_of_a_redaction_that_was_missed(alice: User, chat:
     assert {batch.cursor for batch in batches} == {""}
 
 
+async def test_redacting_one_edit_after_a_restart_takes_its_text_back(
+    synapse: Synapse, alice: User, reader: User, room: str, tools: Tools
+) -> None:
+    notes: dict[str, str] = {}
+    message = alice.send(room, "the first wording")
+    leak = alice.edit(room, message, "the password is hunter2")
+    async with opened(tools, synapse.url, reader.token) as before:
+        async for batch in before.backfill(place(room), ""):
+            notes |= batch.notes
+        cursor = (await anext(before.live(""))).cursor
+    assert notes == {leak: message}
+    alice.redact(room, leak)
+    async with opened(replace(tools, noted=lambda key: notes.get(key, "")), synapse.url, reader.token) as after:
+        ways = [after.live(cursor), after.reconcile(place(room)), after.backfill(place(room), "")]
+        for way in ways:
+            found: dict[str, Activity] = {}
+            async with asyncio.timeout(20):
+                async for batch in way:
+                    found |= {one.verb: one for one in of_room(list(batch.activities), room)}
+                    if "chat.unedit" in found:
+                        break
+            hidden, shown = found["chat.hide"], found["chat.unedit"]
+            assert (hidden.object.id, hidden.withdraws) == (f"tried:event/{message}", (leak,))
+            assert (shown.object.id, shown.object.content) == (f"tried:event/{message}", "the first wording")
+            assert "chat.delete" not in found
+
+
 async def test_a_busy_server_is_asked_again(
     synapse: Synapse,
     alice: User,
