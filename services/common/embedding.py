@@ -1,14 +1,17 @@
 """Vectors of texts: 256 dimensions by wordllama, loaded from the package alone, never from the network.
 
-wordllama is the mean of its tokens' vectors. Its own ``embed`` pads every text of a batch to the longest one; here the
-tokens of a batch lie in one row instead, which gives the same vectors in less than half the time.
+wordllama is the mean of its tokens' vectors. Its own ``embed`` pads every text of a batch to the longest one; here each
+text's tokens are summed alone, and a word that has come by before is not taken apart again. That gives the same vectors
+in a fraction of the time.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # numpy and the model take a third of a second to load; only who embeds pays for it
@@ -24,17 +27,13 @@ def embed(texts: Sequence[str]) -> "NDArray[np.float32]":
     """Return a unit vector per text, shape (n, 256); zeros where a text has no token."""
     import numpy as np
 
-    tokenizer, table = _model()
-    rows = [one.ids for one in tokenizer.encode_batch_fast([t[:LONGEST] for t in texts], add_special_tokens=False)]
-    lengths = np.fromiter(map(len, rows), dtype=np.int64, count=len(rows))
-    vectors = np.zeros((len(rows), DIMENSIONS), dtype=np.float32)
-    filled = lengths > 0
-    if filled.any():
-        tokens = np.fromiter(chain.from_iterable(rows), dtype=np.int64, count=int(lengths.sum()))
-        starts = np.cumsum(lengths) - lengths
-        vectors[filled] = np.add.reduceat(table[tokens], starts[filled], axis=0)
-        norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-        np.divide(vectors, norms, out=vectors, where=norms > 0)
+    words, table = _model()
+    vectors = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+    for row, tokens in enumerate(words.tokens([text[:LONGEST] for text in texts])):
+        if tokens:  # text by text: the rows of a whole batch would not fit into the processor's cache
+            table[tokens].sum(axis=0, out=vectors[row])
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    np.divide(vectors, norms, out=vectors, where=norms > 0)
     return vectors
 
 
@@ -52,12 +51,55 @@ def from_bytes(data: bytes) -> "NDArray[np.float32]":
     return np.frombuffer(data, dtype="<f2").astype(np.float32)
 
 
+class _Words:
+    """Tokens of texts, with a memory for words.
+
+    No token of the model reaches over the beginning of a word or over a line's end, so a text's tokens are those of
+    its words, one after another.
+    """
+
+    _MARK = "\u2581"
+    """What the tokenizer has in the place of a blank, and before a text."""
+    _WORD = re.compile(f"{_MARK}+[^{_MARK}\n]*|[^{_MARK}\n]+|\n+")
+    _MOST = 100_000
+    _LONGEST = 32
+    """Characters of a word that is kept: longer ones hardly come again."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        from tokenizers import Tokenizer, normalizers
+
+        self._tokenizer = Tokenizer.from_str(tokenizer.to_str())
+        self._tokenizer.normalizer = normalizers.Sequence([])  # it marks where words begin; that is done here
+        self._tokenizer.no_padding()
+        self._known: dict[str, tuple[int, ...]] = {}
+        self._one_at_a_time = Lock()
+
+    def tokens(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the tokens of each text."""
+        mark = self._MARK
+        split = [self._WORD.findall(mark + text.replace(" ", mark)) if text else [] for text in texts]
+        with self._one_at_a_time:
+            known = self._known
+            new = list({word for words in split for word in words if word not in known})
+            encoded = self._tokenizer.encode_batch_fast(new, add_special_tokens=False)
+            known.update((word, tuple(one.ids)) for word, one in zip(new, encoded, strict=True))
+            found = [list(chain.from_iterable(map(known.__getitem__, words))) for words in split]
+            self._forget(new)
+        return found
+
+    def _forget(self, new: Sequence[str]) -> None:
+        for word in new:
+            if len(word) > self._LONGEST:
+                del self._known[word]
+        if len(self._known) > self._MOST:
+            self._known.clear()
+
+
 @cache
-def _model() -> "tuple[Any, NDArray[np.float32]]":
+def _model() -> "tuple[_Words, NDArray[np.float32]]":
     # Threads of the tokenizer would cost a fifth more of the processor, and every service has work for both cores.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     import wordllama
 
     model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
-    model.tokenizer.no_padding()
-    return model.tokenizer, model.embedding
+    return _Words(model.tokenizer), model.embedding

@@ -63,8 +63,14 @@ async def test_a_busy_wiki_page(stack: Stack, mediawiki: MediaWiki) -> None:
         return "version four" in body and "Busy page moved" in body and SECRET not in body
 
     await eventually(right, what="the object's page is right", stack=stack)
-    found = json.loads(await get(stack, "/v1/search", q="version four"))
-    assert "Busy page moved" in json.dumps(found["orderedItems"])
+
+    async def found() -> bool:
+        # An object is read as it was written; search finds it from the next refresh on.
+        return "Busy page moved" in json.dumps(
+            json.loads(await get(stack, "/v1/search", q="version four"))["orderedItems"]
+        )
+
+    await eventually(found, what="search finds the page under its new name", stack=stack)
     await nowhere(stack, since)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

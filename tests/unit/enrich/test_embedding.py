@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,3 +25,26 @@ def test_half_floats_and_back() -> None:
     assert np.abs(from_bytes(data) - embed(["hello"])[0]).max() < 1e-3
     with pytest.raises(ValueError, match="3 bytes"):
         from_bytes(b"abc")
+
+
+ODD = [
+    "two  blanks   three",
+    " a blank before",
+    "one line\n\nanother line\n  indented",
+    "snake_case camelCase path/to/file.rs::item<T> 12345 #77",
+    "\u4f60\u597d, \U0001f600 na\u00efve \u2581 mark",
+    "\t\ttabs\tand\u00a0hard blanks\r\n",
+    "x" * 900,
+    " ",
+]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_vectors_are_those_of_the_model(text: str) -> None:
+    import wordllama
+
+    model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
+    theirs = model.embed([text, "the same words again"], norm=True)
+    again = embed(["the same words again", text, text])
+    assert np.abs(again[1] - theirs[0]).max() < 1e-5
+    assert np.abs(again[2] - theirs[0]).max() < 1e-5
