@@ -25,7 +25,7 @@ RATE = 500
 SECONDS = 30
 WARM_UP = 5
 TICK = 0.02
-LOOK = 0.05
+LOOK = 0.2
 SAMPLE = 10
 """One in so many is looked for in the index, so that looking costs little beside what is measured."""
 PATIENCE = 60.0

@@ -24,7 +24,7 @@ async def whole(kafka: str, elastic: str, *services: str, **settings: str) -> As
     """Start services under prefixes of their own; what they made is removed at the end."""
     with tempfile.TemporaryDirectory(prefix="watercooler-bench-") as name:
         environ, ports = environment(kafka, elastic, Path(name))
-        stack = Stack(Path(name), {**environ, **settings}, ports)
+        stack = Stack(Path(name), {**environ, **settings}, ports, as_up=True)
         await asyncio.to_thread(stack.run, "topics", "apply")
         try:
             stack.start(*services)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
-from services.standalone import jvm, launcher, patches, ports
+from services.standalone import jvm, launcher, patches, ports, priority
 from services.standalone.java import Java
 from services.standalone.process import Server
 
@@ -46,7 +46,7 @@ async def start(state: Path, port: int, java: Java, home: Path, *, heap: str = "
     server = Server(
         "Elasticsearch",
         port,
-        command(java, home, modules, folder, heap),
+        priority.polite("elasticsearch", command(java, home, modules, folder, heap)),
         folder,
         environ={"LIBFFI_TMPDIR": str(folder / "tmp"), "ES_TMPDIR": str(folder / "tmp")},
         unroot=os.geteuid() == 0,  # it refuses to run as root

@@ -10,7 +10,7 @@ from typing import Any
 
 from services.common import settings as common
 from services.common.settings import Settings, Source
-from services.standalone import folder, ports
+from services.standalone import folder, ports, priority
 from services.standalone.process import Server
 
 SERVICES = {
@@ -79,7 +79,7 @@ class Plan:
 
     async def start(self, service: str) -> Server:
         """Start one service in the folder that `up` was called in."""
-        command = [sys.executable, "-m", "services", service]
+        command = priority.polite(service, [sys.executable, "-m", "services", service])
         environ, log = self.environ(service), self.log(service)
         return Server(service, self.port(service), command, Path.cwd(), environ=environ, output=log)
 

@@ -5,7 +5,7 @@ import pytest
 
 from services.common.errors import Stop
 from services.common.settings import Source
-from services.standalone import plan
+from services.standalone import plan, priority
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +77,9 @@ class Busy:
 
     def bind(self, address: tuple[str, int]) -> None:
         raise OSError(98, "Address already in use")
+
+
+def test_what_is_looked_at_later_gives_way() -> None:
+    assert priority.polite("score", ["true"]) == ["nice", "-n", "10", "true"]
+    assert priority.polite("gateway", ["true"]) == ["true"]
+    assert set(priority.NICENESS) <= {"elasticsearch", *plan.SERVICES}
