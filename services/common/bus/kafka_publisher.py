@@ -1,7 +1,8 @@
 """Publishing to Kafka, with what aiokafka's idempotent producer leaves to its user.
 
-Such a producer never gives a record up while Kafka is away, and after a refused batch its numbering has a gap, so that
-Kafka refuses all that follows. So a record has a time limit here, and a producer that had a failure is replaced.
+Such a producer never gives a record up while Kafka is away, gives one up at once while Kafka starts and has no leader
+yet, and after a refused batch its numbering has a gap, so that Kafka refuses all that follows. So a record has a time
+limit here, up to which it is tried again where that may help, and a producer that had a failure is replaced.
 """
 
 import asyncio
@@ -16,15 +17,25 @@ from services.common.bus import Outgoing, Unpublished
 from services.common.bus.kafka_errors import TOO_LARGE, missing, of_record
 from services.common.bus.kafka_protocol import describe
 from services.common.bus.placing import partition_of
-from services.common.errors import WatercoolerError
+from services.common.errors import Retry, WatercoolerError
 
 _log = logs.get(__name__)
 
 MakeProducer = Callable[[], Awaitable[AIOKafkaProducer]]
 _Failed = tuple[Outgoing, Exception]
 _AS_A_CONSEQUENCE = (OutOfOrderSequenceNumber, ProducerClosed)
+_PAUSE = 0.5
+"""Seconds before what may succeed is tried again."""
 _FLUSH = 10.0
 """Seconds that what is buffered may take when stopping."""
+
+
+class _Away(Exception):
+    """Kafka could not be reached just now; ``error`` says why."""
+
+    def __init__(self, error: Retry) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class KafkaPublisher:
@@ -35,35 +46,48 @@ class KafkaPublisher:
         self._producer: AIOKafkaProducer | None = producer
         self._patience = patience
         self._making = asyncio.Lock()
+        self._stopped = False
         self._retiring: set[asyncio.Task[None]] = set()
         self._partitions: dict[str, int] = {}
 
     async def publish(self, records: Iterable[Outgoing]) -> None:
         """Return once all are stored; raise Unpublished for those that were not."""
-        failed = await self._attempt(list(records))
+        now, deadline = self._clock(), self._clock() + self._patience
+        failed = await self._attempt(list(records), deadline)
+        while any(_may_pass(error) for _, error in failed) and now + _PAUSE < deadline and not self._stopped:
+            await asyncio.sleep(_PAUSE)
+            # All of them, and in their order: what failed for another reason may have come behind one of these.
+            failed = await self._attempt([record for record, _ in failed], deadline)
+            now = self._clock()
         if any(isinstance(error, TOO_LARGE + _AS_A_CONSEQUENCE) for _, error in failed):
             failed = await self._one_by_one(failed)
         if failed:
-            raise Unpublished([(record, of_record(record, error)) for record, error in failed])
+            raise Unpublished([(record, _as_ours(record, error)) for record, error in failed])
+
+    def _clock(self) -> float:
+        return asyncio.get_running_loop().time()
 
     async def _one_by_one(self, failed: Sequence[_Failed]) -> list[_Failed]:
         """Send again what shared a batch with a record too large, or came behind one; return what failed by itself."""
         still: list[_Failed] = []
         for record, error in failed:
             again = isinstance(error, TOO_LARGE + _AS_A_CONSEQUENCE)
-            still += await self._attempt([record]) if again else [(record, error)]
+            limit = self._clock() + self._patience
+            still += await self._attempt([record], limit) if again else [(record, error)]
         return still
 
-    async def _attempt(self, records: Sequence[Outgoing]) -> list[_Failed]:
+    async def _attempt(self, records: Sequence[Outgoing], deadline: float) -> list[_Failed]:
         if not records:
             return []
         try:
-            producer = await self._current()
-        except WatercoolerError as error:
-            return [(record, error) for record in records]
+            async with asyncio.timeout_at(deadline):
+                producer = await self._current()
+        except Retry as error:
+            return [(record, _Away(error)) for record in records]
+        except (WatercoolerError, TimeoutError) as other:
+            return [(record, other) for record in records]
         failed: list[_Failed] = []
         sent: dict[asyncio.Future[Any], Outgoing] = {}
-        deadline = asyncio.get_running_loop().time() + self._patience
         waiting = iter(records)
         try:
             async with asyncio.timeout_at(deadline):
@@ -116,9 +140,19 @@ class KafkaPublisher:
 
     async def stop(self) -> None:
         """Send what is buffered and close."""
+        self._stopped = True
         if self._producer is not None:
             self._retire(self._producer, flush=_FLUSH)
         await asyncio.gather(*self._retiring)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Return whether the same record may be taken in a moment, as while a broker starts again."""
+    return isinstance(error, _Away) or (isinstance(error, KafkaError) and bool(error.retriable))
+
+
+def _as_ours(record: Outgoing, error: Exception) -> WatercoolerError:
+    return error.error if isinstance(error, _Away) else of_record(record, error)
 
 
 async def _outcomes(sent: dict[asyncio.Future[Any], Outgoing], deadline: float) -> list[_Failed]:
