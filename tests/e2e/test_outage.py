@@ -4,9 +4,11 @@ import asyncio
 import hashlib
 import hmac
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Any
 
@@ -29,12 +31,13 @@ from tests.fixtures.stack import Stack, environment, eventually
 pytestmark = [pytest.mark.e2e, pytest.mark.may_block("drives processes and waits for them"), pytest.mark.timeout(600)]
 
 SECRET = "a secret of the tests, long enough"
-SENDERS = ("warm", "kafka", "elastic", "past", "long")
+SENDERS = ("warm", "kafka", "elastic", "busy", "past", "long")
 BATCH = 50
 ROOM = 96 * 2**20
 """Bytes that a service may have grown by: allocators keep what a batch needed once."""
 STATE = {"score": 8_192}
 """Bytes an activity by which a service may grow beside that, since it is there to remember them."""
+Trouble = Callable[[], Coroutine[Any, Any, None]]
 
 
 class Broken:
@@ -126,20 +129,22 @@ async def reading(stack: Stack) -> AsyncIterator[StreamReader]:
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def survives(broken: Broken, sender: str, count: int, trouble: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def survives(
+    broken: Broken, sender: str, count: int, trouble: Trouble, *, per_second: float = 250, within: float = 180
+) -> None:
     """Deliver while there is trouble; afterwards everything is everywhere, once, and nobody has ended or grown."""
     stack, wanted = broken.stack, {f"{sender}:chat:{n}" for n in range(count)}
     before, lives = broken.resident(), {name: p.pid for name, p in stack.processes.items()}
     async with reading(stack) as reader:
         async with asyncio.TaskGroup() as group:
-            group.create_task(deliver(stack, sender, count, per_second=250))
+            group.create_task(deliver(stack, sender, count, per_second=per_second))
             group.create_task(trouble())
-        await eventually(lambda: wanted <= set(reader.ids), what="the reader saw every id", stack=stack, within=180)
+        await eventually(lambda: wanted <= set(reader.ids), what="the reader saw every id", stack=stack, within=within)
 
         async def all_indexed() -> bool:
             return await broken.indexed(sender) == wanted
 
-        await eventually(all_indexed, what="the index holds exactly the distinct ids", stack=stack, within=180)
+        await eventually(all_indexed, what="the index holds exactly the distinct ids", stack=stack, within=within)
         mine = Counter(one for one in reader.ids if one.startswith(f"{sender}:"))
         assert (set(mine), set(mine.values()), reader.resets) == (wanted, {1}, [])
     found = Counter({one: n for one, n in (await enriched_ids(stack)).items() if one.startswith(f"{sender}:")})
@@ -174,6 +179,29 @@ async def without_elasticsearch(proxy: FaultProxy, seconds: float) -> None:
 async def test_twenty_seconds_without_elasticsearch_lose_and_double_nothing(broken: Broken) -> None:
     await survives(broken, "elastic", 3_000, lambda: without_elasticsearch(broken.proxy, 20))
     assert broken.proxy.answers[429] > 0
+
+
+@contextmanager
+def busy_machine(processes: int = 2) -> Iterator[None]:
+    """Others compute as much as they can meanwhile."""
+    command = [sys.executable, "-c", "while True: pass"]
+    burning = [subprocess.Popen(command) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for one in burning:
+            one.kill()
+            one.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+async def test_nothing_is_lost_where_the_machine_has_far_too_much_to_do(broken: Broken) -> None:
+    async def nothing() -> None:
+        return
+
+    with busy_machine():
+        await survives(broken, "busy", 17_500, nothing, per_second=500, within=600)
 
 
 @pytest.mark.slow
