@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import pytest
 
+from services.common.access import EVERYONE
 from services.common.errors import Reject
-from services.common.search import EVERYONE, MARKED, Hit, Page, Query, Search, Verdict, Write
+from services.common.search import MARKED, Hit, Page, Query, Search, Verdict, Write
 from services.common.search.elastic import ElasticSearch
 from services.common.search.elastic_client import Client
 from services.common.search.memory import MemorySearch

@@ -24,9 +24,6 @@ from typing import Any, Literal, Protocol
 Kind = Literal["activities", "objects", "grants"]
 Document = dict[str, Any]
 
-EVERYONE = "everyone"
-"""The principal that every asker is."""
-
 GRANT_LIMIT = 65_536
 """Terms that one terms lookup takes in Elasticsearch (index.max_terms_count); larger grants are split."""
 

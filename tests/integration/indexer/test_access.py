@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from services.common import topics
+from services.common.access import EVERYONE
 from services.common.bus import Outgoing
 from services.common.model import Access, AccessKind, Visibility
-from services.common.search import APPLIED, EVERYONE, Query
+from services.common.search import APPLIED, Query
 from services.indexer.access_consumer import GrantsWriter
 from tests.integration.indexer.world import HALL, World, page, running, until
 

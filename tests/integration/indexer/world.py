@@ -12,6 +12,7 @@ from uuid import uuid4
 from aiokafka.admin import AIOKafkaAdminClient
 
 from services.common import topics
+from services.common.access import EVERYONE
 from services.common.bus import Outgoing, Publisher
 from services.common.bus.kafka import KafkaBus, KafkaSettings
 from services.common.codec import Codec
@@ -29,7 +30,7 @@ from services.common.model import (
     Visibility,
 )
 from services.common.records import access_out, enriched_out
-from services.common.search import EVERYONE, Kind, Query
+from services.common.search import Kind, Query
 from services.common.search.elastic import ElasticSearch
 from services.common.search.elastic_client import Client
 from services.indexer.app import indexing
