@@ -15,7 +15,7 @@ from elasticsearch import AsyncElasticsearch
 
 from tests.fixtures.stack import Stack, environment
 
-GROUPS = ("enrich", "redact", "retract", "score", "indexer")
+GROUPS = ("enrich", "redact", "retract", "correct", "score", "indexer")
 MEGABYTE = 1 << 20
 
 

@@ -3,6 +3,7 @@
 Format: github.com/cloudevents/spec, kafka-protocol-binding.md, section 3.2.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from hashlib import blake2b
 
@@ -21,6 +22,17 @@ WITHDRAWS = "withdraws"
 """Header of an activity that withdraws something, so that it is found without decoding all others."""
 REDACTED = "redacted"
 """Header of an activity published again without its content, since the source has withdrawn it."""
+
+CORRECTED = "corrected"
+"""Header of an enriched activity that is there again since another person is behind an account of it: its generation.
+Live readers have had it and skip it."""
+FORMERLY = "formerly"
+"""Beside it: the people (JSON list of ids) that it was counted for and no longer is."""
+
+
+def formerly(headers: Mapping[str, bytes]) -> frozenset[str]:
+    """Return the people that an enriched activity was counted for before it was corrected, and no longer is."""
+    return frozenset(orjson.loads(headers.get(FORMERLY, b"[]")))
 
 
 def rfc3339(at: datetime) -> str:

@@ -1,10 +1,16 @@
 """Views: a compacted topic held in memory, loaded to its end at start and followed from there."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from services.common import logs
 from services.common.bus import Bus, Partition, Reader, Received
+from services.common.codec import Codec
+from services.common.errors import Reject
+from services.common.topics import Topic
 
+_log = logs.get(__name__)
 _BATCH = 1_000
 """Records applied at one go: the event loop waits as long."""
 
@@ -17,16 +23,19 @@ class View:
         self._topic = topic
         self._apply = apply
         self._reader: Reader | None = None
+        self.loaded: Mapping[Partition, int] = {}
+        """The end of each partition when loading began, known from then on: what comes behind it is news."""
 
     async def load(self) -> None:
         """Read all that is there now. Raises Retry when the topic or Kafka is missing."""
         self._reader = reader = await self._bus.reader()
         bounds = await reader.bounds(self._topic)
+        self.loaded = {partition: end for partition, (_, end) in bounds.items()}
         await reader.start_at({partition: first for partition, (first, _) in bounds.items()})
-        while await self._behind(reader, {p: end for p, (_, end) in bounds.items()}):
+        while await self._behind(reader, self.loaded):
             await self._step(reader, wait=0.2)
 
-    async def _behind(self, reader: Reader, ends: dict[Partition, int]) -> bool:
+    async def _behind(self, reader: Reader, ends: Mapping[Partition, int]) -> bool:
         for partition, end in ends.items():
             if await reader.position(partition) < end:
                 return True
@@ -56,3 +65,28 @@ class View:
         """Close the reader."""
         if self._reader is not None:
             await self._reader.stop()
+
+
+class DecodedView(View):
+    """A view whose records are decoded and given to ``take``; one that cannot be read is logged and left out."""
+
+    def __init__(self, bus: Bus, topic: Topic) -> None:
+        super().__init__(bus, topic.name(bus.prefix), self._decode)
+        self._codec = Codec(topic.schema)
+
+    def _decode(self, received: Received) -> None:
+        try:
+            record = self._codec.decode(received.value) if received.value is not None else None
+        except Reject as error:
+            _log.error(
+                "record cannot be read and is left out",
+                topic=received.partition.topic,
+                id=received.key,
+                reason=str(error),
+            )
+        else:
+            self.take(received, record)
+
+    def take(self, received: Received, record: dict[str, Any] | None) -> None:
+        """Take a record, or a tombstone (None)."""
+        raise NotImplementedError

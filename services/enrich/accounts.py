@@ -1,45 +1,52 @@
-"""``account.v1`` in memory, as the people behind the accounts."""
+"""``account.v1`` in memory, as the people behind the accounts, and whose person has changed since the start."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.common import logs, topics
+from services.common import topics
 from services.common.bus import Bus, Received
-from services.common.codec import Codec
-from services.common.errors import Reject
-from services.common.view import View
+from services.common.view import DecodedView
 from services.enrich.people import Known, People
 
-_log = logs.get(__name__)
+Moved = Mapping[str, str]
+"""Accounts (and hashes of addresses, which may stand for accounts that nobody has told of) of which another person is
+answered now, with the one that was answered before."""
 
 
-class AccountView:
+class AccountView(DecodedView):
     """Keeps ``people`` up to date: ``load`` first, then run ``follow`` as a part of the service."""
 
     def __init__(self, bus: Bus) -> None:
+        super().__init__(bus, topics.ACCOUNT)
         self.people = People()
-        self._codec = Codec("account")
-        self._view = View(bus, topics.ACCOUNT.name(bus.prefix), self._take)
+        self._moved: dict[str, dict[str, str]] = {}
 
-    async def load(self) -> None:
-        """Read all that is there now. Raises Retry when the topic or Kafka is missing."""
-        await self._view.load()
+    def moved_by(self, records: Iterable[Received]) -> Moved | None:
+        """Return whose person the records have changed, and forget it; None when one came before the start: unknown."""
+        keys, known = set(), True
+        for record in records:
+            keys.add(record.key)
+            known = known and record.offset >= self.loaded.get(record.partition, 0)
+        # The first answer is the one that the log was written with.
+        moved: dict[str, str] = {}
+        for key in sorted(keys):
+            moved = self._moved.pop(key, {}) | moved
+        return moved if known else None
 
-    async def follow(self) -> None:
-        """Go on reading for ever."""
-        await self._view.follow()
-
-    async def stop(self) -> None:
-        """Close."""
-        await self._view.stop()
-
-    def _take(self, received: Received) -> None:
-        if received.value is None:
-            self.people.forget(received.key)
-            return
-        try:
-            self.people.apply(_known(self._codec.decode(received.value)))
-        except Reject as error:
-            _log.error("account record cannot be read and is left out", id=received.key, reason=str(error))
+    def take(self, received: Received, record: dict[str, Any] | None) -> None:
+        """Take what is said of an account, or that it is forgotten."""
+        account, said = received.key, _known(record) if record else None
+        hashes = {self.people.hash_of(account), said.address_hash if said else ""} - {""}
+        before = self.people.answers(account, hashes)
+        if said is None:
+            self.people.forget(account)
+        else:
+            self.people.apply(said)
+        if received.offset >= self.loaded.get(received.partition, received.offset + 1):
+            after = self.people.answers(account, hashes)
+            moved = {one: person for one, person in before.items() if after.get(one) != person}
+            if moved:
+                self._moved[account] = moved | self._moved.get(account, {})
 
 
 def _known(record: dict[str, Any]) -> Known:

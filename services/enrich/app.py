@@ -1,4 +1,4 @@
-"""Wiring of `watercooler enrich`: views, the durable path, redaction, health."""
+"""Wiring of `watercooler enrich`: views, the durable path, redaction, correction, health."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,6 +19,7 @@ from services.common.errors import Retry
 from services.common.run import Part, serving
 from services.common.settings import Settings
 from services.enrich.accounts import AccountView
+from services.enrich.correct import correcting
 from services.enrich.garbage import calm
 from services.enrich.lane import Tools
 from services.enrich.memory import Memory
@@ -86,6 +87,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
             path.run(),
             redacting(bus, access),
             retracting(bus, access),
+            correcting(bus, accounts),
         )
 
 

@@ -5,6 +5,7 @@ are one person: the one that a configured link gives to any of them, else the ac
 the answer does not depend on the order in which the accounts became known).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.common.model import Account, AccountType
@@ -58,6 +59,19 @@ class People:
         if self._by_handle.get((old.source, old.handle.lower())) == account:
             del self._by_handle[old.source, old.handle.lower()]
 
+    def hash_of(self, account: str) -> str:
+        """Return the keyed hash of an account's verified address; empty where none is known."""
+        known = self._known.get(account)
+        return known.address_hash if known else ""
+
+    def answers(self, account: str, hashes: Iterable[str]) -> dict[str, str]:
+        """Return the person behind an account, behind all known ones with these hashes, and behind the hashes alone."""
+        accounts = {account}.union(*(self._by_address.get(one, ()) for one in hashes))
+        return {
+            **{one: self.person_of_id(one) for one in accounts},
+            **{one: self._by_address_hash(one, _LAST) for one in hashes},
+        }
+
     def automated(self, account: str) -> bool:
         """Return whether the account is known as a bot's."""
         known = self._known.get(account)
@@ -97,6 +111,10 @@ class People:
         group = [one for one in group if not (one.configured and not one.person)]
         linked = next((one.person for one in group if one.configured), "")
         return linked or min([account_id, *(one.account for one in group)])
+
+
+_LAST = "\U0010ffff"
+"""Sorts behind every id of an account."""
 
 
 def _discard(groups: dict[str, set[str]], name: str, account: str) -> None:

@@ -18,6 +18,7 @@ from services.ingest import mask, registry
 from services.ingest.connector import Connector, Tools
 from services.ingest.cursors import Cursors
 from services.ingest.intake import Intake, LettersOf
+from services.ingest.introductions import Introductions
 from services.ingest.webhooks import Door, Doors
 from services.ingest.worker import Worker
 
@@ -30,6 +31,7 @@ class Ground:
     cursors: Cursors
     letters: LettersOf
     access: AccessView
+    introductions: Introductions
 
 
 @asynccontextmanager
@@ -38,9 +40,10 @@ async def ground(bus: Bus, settings: Settings) -> AsyncIterator[Ground]:
     async with AsyncExitStack() as stack:
         publisher = await bus.publisher()
         stack.push_async_callback(publisher.stop)
-        access = AccessView(bus)
-        stack.push_async_callback(access.stop)
-        await access.load()
+        access, introductions = AccessView(bus), Introductions(bus)
+        for view in (access, introductions):
+            stack.push_async_callback(view.stop)
+            await view.load()
         cursors = Cursors(bus, publisher)
         await cursors.load()
 
@@ -49,7 +52,8 @@ async def ground(bus: Bus, settings: Settings) -> AsyncIterator[Ground]:
             flood = Flood(in_a_row=settings.deadletters_in_a_row, of_thousand=settings.deadletters_of_thousand)
             return DeadLetters(publisher, "ingest", prefix=bus.prefix, flood=flood)
 
-        yield Ground(Intake(publisher, access, cursors, letters, prefix=bus.prefix), cursors, letters, access)
+        intake = Intake(publisher, access, cursors, introductions, letters, prefix=bus.prefix)
+        yield Ground(intake, cursors, letters, access, introductions)
 
 
 @asynccontextmanager
@@ -68,7 +72,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         )
         app.router.add_get("/sources", _states(workers))
         await stack.enter_async_context(serving(app, settings.host, settings.ingest_port))
-        yield [base.access.follow(), *(_kept(worker) for worker in workers)]
+        yield [base.access.follow(), base.introductions.follow(), *(_kept(worker) for worker in workers)]
 
 
 @asynccontextmanager

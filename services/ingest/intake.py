@@ -7,6 +7,7 @@ Of a withdrawal every reader learns by the object's access record, before the ac
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from services.common import metrics, topics
 from services.common.access import AccessView
@@ -27,6 +28,7 @@ from services.common.model import (
 from services.common.records import access_out
 from services.ingest.connector import Batch, Failure
 from services.ingest.cursors import Cursors
+from services.ingest.introductions import Introductions
 from services.ingest.prepare import Prepared, prepare
 
 _AT_ONCE = 250
@@ -45,6 +47,7 @@ class Intake:
         publisher: Publisher,
         access: AccessView,
         cursors: Cursors,
+        introductions: Introductions,
         letters: LettersOf,
         *,
         prefix: str,
@@ -53,13 +56,13 @@ class Intake:
         self._publisher = publisher
         self._access = access
         self._cursors = cursors
+        self._introductions = introductions
         self._letters = letters
         self._prefix = prefix
         self._clock = clock
         self._activities = Codec("activity")
         self._accesses = Codec("access")
         self._accounts = Codec("account")
-        self._known: set[str] = set()
 
     async def take(self, source: str, batch: Batch) -> None:
         """Return once Kafka has acknowledged the batch. Raises Retry or Stop when it did not; all may come again."""
@@ -122,13 +125,18 @@ class Intake:
             self._access.apply(one)
 
     async def _introduce(self, source: str, accounts: Sequence[Account]) -> None:
-        news = [one for one in accounts if f"{one}" not in self._known]
-        await self._publish(source, [self._introduction(source, one) for one in news])
-        self._known.update(f"{one}" for one in news)
+        records = (self._introductions.news(self._introduction(source, one)) for one in accounts)
+        news = [one for one in records if one is not None]
+        topic = topics.ACCOUNT.name(self._prefix)
+        await self._publish(
+            source, [Outgoing(topic=topic, key=one["account"], value=self._accounts.encode(one)) for one in news]
+        )
+        for one in news:
+            self._introductions.said(one)
 
-    def _introduction(self, source: str, account: Account) -> Outgoing:
+    def _introduction(self, source: str, account: Account) -> dict[str, Any]:
         automated = account.type in (AccountType.SERVICE, AccountType.APPLICATION)
-        record = {
+        return {
             "account": account.id,
             "person": "" if automated or account.type is not AccountType.PERSON else account.id,
             "name": account.name,
@@ -139,7 +147,6 @@ class Intake:
             "source": source,
             "recorded": self._clock(),
         }
-        return Outgoing(topic=topics.ACCOUNT.name(self._prefix), key=account.id, value=self._accounts.encode(record))
 
     async def _publish(self, source: str, records: Sequence[Outgoing]) -> None:
         """Publish; what is too large for the topic goes aside, anything else is raised."""

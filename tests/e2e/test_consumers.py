@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 SAMPLE = Path(__file__).parents[2] / "docs" / "consume_example.py"
 COUNT = 200
-GROUPS = ("enrich", "redact", "retract", "score", "indexer")
+GROUPS = ("enrich", "redact", "retract", "correct", "score", "indexer")
 
 
 @pytest.fixture(scope="module")

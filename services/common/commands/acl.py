@@ -7,7 +7,7 @@ from services.common.topics import DEADLETTER, TOPICS
 
 SERVICES = ("ingest", "enrich", "indexer", "gateway")
 _GROUPS = {
-    "enrich": ("enrich", "redact", "retract", "score"),
+    "enrich": ("enrich", "redact", "retract", "correct", "score"),
     "indexer": ("indexer",),
     "ingest": ("ingest",),
     "gateway": ("gateway",),

@@ -15,7 +15,7 @@ _MOST_PEOPLE = 20
 
 
 class Contributions:
-    """One record per person and activity; a withdrawn activity goes out again without terms."""
+    """One record per person and activity; without terms where it was withdrawn, and for who has it no more."""
 
     def __init__(self, followed: Followed, prefix: str) -> None:
         self.turn = asyncio.Lock()
@@ -34,7 +34,8 @@ class Contributions:
             return []
         terms = {} if gone(one, record) else terms_of(one)
         there = self._there(one)
-        return [self._outgoing(one, person, terms, there) for person in people_of(one)]
+        found = [self._outgoing(one, person, terms, there) for person in people_of(one)]
+        return found + [self._outgoing(one, person, {}, there) for person in sorted(envelope.formerly(record.headers))]
 
     def _there(self, one: Enriched) -> list[str]:
         past = self._followed.history.object(key_of(one))

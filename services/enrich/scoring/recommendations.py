@@ -51,7 +51,7 @@ class Candidates:
     def work(self, record: Received) -> list[Outgoing]:
         """Return the recommendations of an activity that begins something, or what a withdrawal takes back."""
         one = decode(self._enriched, record)
-        if one is None or envelope.REDELIVERED in record.headers:
+        if one is None or envelope.REDELIVERED in record.headers or envelope.CORRECTED in record.headers:
             return []
         if gone(one, record):
             return [self._outgoing(taken) for taken in self._taken_back(one)]

@@ -9,7 +9,7 @@ from services.common.access import EVERYONE, AccessState
 from services.common.activitystreams import as_json
 from services.common.bus import Received
 from services.common.codec import Codec
-from services.common.envelope import REDACTED, REDELIVERED, rfc3339
+from services.common.envelope import CORRECTED, REDACTED, REDELIVERED, rfc3339
 from services.common.errors import Reject
 from services.common.model import Enriched, micros
 from services.common.recommendation import Recommendation, recommendation_in
@@ -44,7 +44,7 @@ def activities(access: AccessState, learn: Callable[[Enriched], None]) -> Maker:
     """Return the maker of events of activities. ``learn`` is told of each one (names of people and places)."""
 
     def make(record: Received) -> Made | None:
-        if record.value is None or REDELIVERED in record.headers:
+        if record.value is None or REDELIVERED in record.headers or CORRECTED in record.headers:
             return None
         enriched = read_enriched(record)
         if enriched is None:

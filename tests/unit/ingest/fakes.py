@@ -29,6 +29,7 @@ from services.common.topics import Topic
 from services.ingest.connector import Batch, Connector, nothing
 from services.ingest.cursors import Cursors
 from services.ingest.intake import Intake
+from services.ingest.introductions import Introductions
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
 ROOM = Container(id="fake:room", type="Channel", name="room")
@@ -127,6 +128,8 @@ async def ground(bus: MemoryBus | None = None) -> Ground:
     bus = bus or MemoryBus(PREFIX)
     publisher = Watched(await bus.publisher())
     access = await _loaded(bus)
+    introductions = Introductions(bus)
+    await introductions.load()
     cursors = Cursors(bus, publisher)
     await cursors.load()
 
@@ -134,7 +137,7 @@ async def ground(bus: MemoryBus | None = None) -> Ground:
     def letters(_: str) -> DeadLetters:
         return DeadLetters(publisher, "ingest", prefix=PREFIX, flood=Flood(in_a_row=10))
 
-    intake = Intake(publisher, access, cursors, letters, prefix=PREFIX)
+    intake = Intake(publisher, access, cursors, introductions, letters, prefix=PREFIX)
     return Ground(bus, publisher, access, intake, cursors, Log(bus), letters)
 
 

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.bus import Unpublished
+from services.common.bus import Outgoing, Unpublished
 from services.common.bus.placing import partition_of
+from services.common.codec import Codec
 from services.common.errors import Reject, Retry, Stop
 from services.common.model import Access, AccessKind, Account, AccountType, Audience, Method, Visibility
 from services.common.topics import ACCESS, ACCOUNT, ACTIVITY, CURSOR, DEADLETTER
@@ -143,3 +144,26 @@ async def test_what_is_noted_is_stored_before_what_it_is_noted_for() -> None:
     await base.intake.take("fake", Batch(activities=[activity(1)], notes={"$edit": "$message"}))
     topics = [record.topic for record in base.publisher.order]
     assert topics.index(CURSOR.name("t.")) < topics.index(ACTIVITY.name("t."))
+
+
+async def test_accounts_are_not_introduced_again_after_a_restart() -> None:
+    base = await ground()
+    ann = Account(id="fake:ann", name="Ann", handle="ann", address_hash="ab12")
+    await base.intake.take("fake", Batch(accounts=[ann]))
+    again = await ground(base.bus)
+    await again.intake.take("fake", Batch(accounts=[ann]))
+    assert len(await again.log.records(ACCOUNT)) == 1
+
+
+async def test_what_an_administrator_has_linked_stays_linked_whatever_the_source_says() -> None:
+    base = await ground()
+    await base.intake.take("fake", Batch(accounts=[Account(id="fake:ann", name="Ann")]))
+    [said] = await base.log.values(ACCOUNT)
+    linked = said | {"person": "person:1", "evidence": "configured"}
+    await base.publisher.publish(
+        [Outgoing(topic=ACCOUNT.name("t."), key="fake:ann", value=Codec("account").encode(linked))]
+    )
+    again = await ground(base.bus)
+    await again.intake.take("fake", Batch(accounts=[Account(id="fake:ann", name="Ann Brown")]))
+    last = (await again.log.values(ACCOUNT))[-1]
+    assert (last["person"], last["evidence"], last["name"]) == ("person:1", "configured", "Ann Brown")
