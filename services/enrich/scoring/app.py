@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from faust.exceptions import ConsumerNotStarted
 
 from services.common import topics
 from services.common.settings import Settings
@@ -105,6 +106,12 @@ def _agent(stream: Stream, tools: Tools) -> Callable[[Any], Awaitable[None]]:
 
 def assigned(app: Any, topic: str) -> list[int]:
     """Return the partitions of a topic that this worker has now; none while they are being dealt out."""
-    if not app.started or app.rebalancing:
-        return []
-    return sorted(one.partition for one in app.consumer.assignment() if one.topic == topic)
+    return [] if app.rebalancing else sorted(one.partition for one in owned(app) if one.topic == topic)
+
+
+def owned(app: Any) -> frozenset[Any]:
+    """Return what the app's consumer is assigned; nothing while that is still starting, which the app does not know."""
+    try:
+        return frozenset(app.consumer.assignment()) if app.started else frozenset()
+    except ConsumerNotStarted:
+        return frozenset()

@@ -19,7 +19,7 @@ from services.common.settings import Settings
 from services.enrich.accounts import AccountView
 from services.enrich.garbage import calm
 from services.enrich.scoring import views
-from services.enrich.scoring.app import add_agents, assigned, build
+from services.enrich.scoring.app import add_agents, assigned, build, owned
 from services.enrich.scoring.contributions import Contributions
 from services.enrich.scoring.follow import Followed
 from services.enrich.scoring.noticed import Noticed
@@ -103,7 +103,7 @@ async def _measuring(app: Any, tools: Tools) -> None:
     """Keep the lag up to date, for ever."""
     while True:
         await asyncio.sleep(_MEASURE_EVERY)
-        for partition in app.consumer.assignment() if app.started else ():
+        for partition in owned(app):
             end = app.consumer.highwater(partition)
             position = tools.positions.get(Partition(partition.topic, partition.partition))
             if end is not None and position is not None:
@@ -112,6 +112,6 @@ async def _measuring(app: Any, tools: Tools) -> None:
 
 
 def _missing(app: Any) -> str:
-    if not app.started or app.rebalancing or not app.consumer.assignment():
+    if app.rebalancing or not owned(app):
         return "no partition of enriched.v1 is assigned to this worker yet"
     return ""
