@@ -68,10 +68,11 @@ class ForYou:
             for r in batch:
                 document = documents.get(r.object)
                 if document is not None and not document.get("deleted"):
-                    found.append(_suggested(r, document, dial, self._open(asker, r, documents)))
+                    one = _suggested(r, document, dial, self._open(asker, r, documents))
+                    found += [one] if one.reason else []
             if len(found) >= size:
                 break
-        return [one for one in found if one.reason][:size]
+        return found[:size]
 
     def _open(self, asker: Asker, r: Recommendation, documents: Mapping[str, Document]) -> tuple[str, ...]:
         """Return the evidence that the asker may open now."""
