@@ -1,6 +1,7 @@
 """Structured logs on standard error. No text of people: ids, counts and error types only."""
 
 import logging
+import re
 import sys
 import traceback
 from collections.abc import Iterator
@@ -13,6 +14,8 @@ from services.common.errors import WatercoolerError
 _FRAMES = 20
 _SELDOM = 30.0
 """Seconds between two equal messages of aiokafka."""
+
+_SECRET = re.compile(r"(?i)((?:access_token|token|code)=)[^&\s\"']+")
 
 Logger = structlog.stdlib.BoundLogger
 
@@ -38,6 +41,7 @@ def configure(service: str, *, form: str = "json", level: str = "info", stream: 
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _where_only,
+                _redacted,
                 renderer,
             ],
         )
@@ -55,6 +59,14 @@ def configure(service: str, *, form: str = "json", level: str = "info", stream: 
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _redacted(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Cover secrets that stand in addresses, whichever library writes them."""
+    for name, value in event.items():
+        if isinstance(value, str) and "=" in value:
+            event[name] = _SECRET.sub(r"\1(redacted)", value)
+    return event
 
 
 def _where_only(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -117,6 +117,15 @@ class Settings(BaseSettings):
         description="Share of recommendations and of people to meet that is computed and logged, and shown to nobody,"
         " so that what showing does can be measured.",
     )
+    gateway_stream_seconds: int = Field(
+        3_600, ge=5, description="Seconds that a live stream may last; its reader then comes back with its last id."
+    )
+    gateway_drain_seconds: float = Field(
+        3.0,
+        ge=0,
+        le=60,
+        description="Seconds over which a stopping gateway ends its live streams, one after the other.",
+    )
     deadletters_in_a_row: int = Field(
         100, ge=1, description="Records given up one after another at which a service stops instead."
     )

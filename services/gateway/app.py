@@ -6,10 +6,12 @@ from aiohttp import web
 
 from services.common import health, metrics
 from services.gateway import keys
+from services.gateway.auth import Asker
 from services.gateway.parts import Parts
 from services.gateway.problems import Handler, as_problems
 from services.gateway.respond import secured
 from services.gateway.routes import ROUTES, Route
+from services.gateway.stream import tokens
 from services.gateway.web import for_you, viewers, views
 
 LARGEST = 64 * 1024
@@ -31,8 +33,7 @@ def build(parts: Parts) -> web.Application:
     health.add_routes(app, parts.missing)
 
     async def drain(_: web.Application) -> None:
-        parts.hub.close("drain")
-        parts.for_you_hub.close("drain")
+        await parts.streams.drain(parts.settings.gateway_drain_seconds)
 
     app.on_shutdown.append(drain)
     return app
@@ -40,10 +41,19 @@ def build(parts: Parts) -> web.Application:
 
 def _asked(route: Route) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        request[keys.ASKER] = request.app[keys.AUTH].asker(request)
+        request[keys.ASKER] = await _who(request) if route.streams else request.app[keys.AUTH].asker(request)
         return await route.handler(request)
 
     return handler
+
+
+async def _who(request: web.Request) -> Asker:
+    """Return who asks for a stream: by a token for this one stream, or as for everything else."""
+    auth, token = request.app[keys.AUTH], tokens.given(request.query)
+    if not token:
+        return auth.asker(request)
+    auth.admits(request)
+    return auth.as_person(await request.app[keys.STREAM_TOKENS].take(token, list(request.query.items())))
 
 
 @web.middleware

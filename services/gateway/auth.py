@@ -49,6 +49,11 @@ class Auth:
 
     def asker(self, request: web.Request) -> Asker:
         """Return who asks; raises Problem where nobody may."""
+        self.admits(request)
+        return self.as_person(_named(request))
+
+    def admits(self, request: web.Request) -> None:
+        """Raise Problem where nobody may ask, whoever it is."""
         if self.mode == "none":
             raise Problem(
                 401,
@@ -56,7 +61,6 @@ class Auth:
                 "Nobody may read here: auth is none; set WATERCOOLER_AUTH=demo to look at it on this machine.",
             )
         refuse_strangers(request)
-        return self.as_person(_named(request))
 
     def as_person(self, person: str) -> Asker:
         """Return the asker that a person is."""
@@ -64,6 +68,10 @@ class Auth:
             return Asker(person="", principals=(EVERYONE,))
         own = dict.fromkeys((EVERYONE, person, *self._accounts.accounts_of(person)))
         return Asker(person=person, principals=tuple(own))
+
+    def again(self, asker: Asker) -> Asker | None:
+        """Return who an asker is by now; None for one who may not read any more. Asked for every open stream."""
+        return None if self.mode == "none" else self.as_person(asker.person)
 
 
 def _named(request: web.Request) -> str:

@@ -14,8 +14,11 @@ from services.gateway.names import Names
 from services.gateway.people import Directory
 from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
+from services.gateway.remembered import Remembered
 from services.gateway.stream.admission import Admission
 from services.gateway.stream.hub import Hub
+from services.gateway.stream.streams import Streams
+from services.gateway.stream.tokens import StreamTokens
 
 SETTINGS = web.AppKey("settings", Settings)
 AUTH = web.AppKey("auth", Auth)
@@ -23,6 +26,9 @@ DESK = web.AppKey("desk", Desk)
 HUB = web.AppKey("hub", Hub)
 FOR_YOU_HUB = web.AppKey("for_you_hub", Hub)
 ADMISSION = web.AppKey("admission", Admission)
+STREAMS = web.AppKey("streams", Streams)
+STREAM_TOKENS = web.AppKey("stream_tokens", StreamTokens)
+REMEMBERED = web.AppKey("remembered", Remembered)
 INDEXED = web.AppKey("indexed", Indexed)
 DIRECTORY = web.AppKey("directory", Directory)
 NAMES = web.AppKey("names", Names)

@@ -58,6 +58,33 @@ _FEEDBACK = {
         "dial": {"type": "number", "minimum": -1, "maximum": 1, "description": "Where the dial stood; -1: nowhere."},
     },
 }
+_STREAM_SET = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["subscriptions"],
+    "properties": {
+        "subscriptions": {
+            "type": "object",
+            "maxProperties": 20,
+            "description": "By name, each as the query string of a stream: feed=all&container=...",
+            "additionalProperties": {"type": "string", "maxLength": 4000},
+        }
+    },
+}
+_STREAM_QUERY = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {"query": {"type": "string", "maxLength": 4000, "description": "Query string of the stream."}},
+}
+_STREAM_TOKEN = {
+    "type": "object",
+    "required": ["token", "expires", "stream"],
+    "properties": {
+        "token": _STRING,
+        "expires": {"type": "string", "format": "date-time"},
+        "stream": {"type": "string", "description": "Address to open, with the token in it."},
+    },
+}
 _PROBLEM = {
     "type": "object",
     "description": "RFC 9457.",
@@ -99,6 +126,9 @@ def document(routes: "Iterable[Route]") -> dict[str, Any]:
                 "Activity": _ACTIVITY,
                 "Page": _PAGE,
                 "Feedback": _FEEDBACK,
+                "StreamSet": _STREAM_SET,
+                "StreamQuery": _STREAM_QUERY,
+                "StreamToken": _STREAM_TOKEN,
                 "Object": {"type": "object"},
                 "Problem": _PROBLEM,
             }
@@ -120,15 +150,16 @@ def _operation(route: "Route") -> dict[str, Any]:
     if route.body:
         one = {"$ref": f"#/components/schemas/{route.body}"}
         many = {"type": "array", "items": one, "minItems": 1, "maxItems": 100}
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": {"oneOf": [one, many]}}}}
+        schema = {"oneOf": [one, many]} if route.many else one
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return found
 
 
 def _good(route: "Route") -> dict[str, Any]:
     if route.good == 204:
-        return {"description": "Stored."}
+        return {"description": "Done."}
     json = {"$ref": f"#/components/schemas/{route.answer}"}
-    schemas = {media: json if media.endswith("activity+json") else {} for media in route.media}
+    schemas = {media: json if media.endswith("json") and "ndjson" not in media else {} for media in route.media}
     return {"description": route.doc, "content": {media: {"schema": schema} for media, schema in schemas.items()}}
 
 

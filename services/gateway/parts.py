@@ -25,10 +25,13 @@ from services.gateway.names import Names
 from services.gateway.people import Directory
 from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
+from services.gateway.remembered import Remembered
 from services.gateway.stream import makers
 from services.gateway.stream.admission import Admission
 from services.gateway.stream.hub import Hub
 from services.gateway.stream.replay import AT_ONCE
+from services.gateway.stream.streams import Streams
+from services.gateway.stream.tokens import StreamTokens
 
 _LOOK = 2.0
 """Seconds between two looks whether the index answers."""
@@ -53,6 +56,9 @@ class Parts:
     for_you_hub: Hub
     desk: Desk
     auth: Auth
+    remembered: Remembered
+    streams: Streams
+    stream_tokens: StreamTokens
     search_answers: bool = field(default=False)
 
     @classmethod
@@ -64,6 +70,8 @@ class Parts:
         maker = makers.activities(access, names.learn)
         recommendations, reactions = Recommendations(bus), Reactions(bus)
         for_you = makers.recommendations(access, directory, reactions)
+        auth = Auth(settings.auth, settings.host, directory)
+        remembered = Remembered(bus)
         return cls(
             settings=settings,
             bus=bus,
@@ -78,7 +86,10 @@ class Parts:
             hub=Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access),
             for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), for_you, access),
             desk=Desk(search, access, fence),
-            auth=Auth(settings.auth, settings.host, directory),
+            auth=auth,
+            remembered=remembered,
+            streams=Streams(auth.again, remembered, seconds=settings.gateway_stream_seconds),
+            stream_tokens=StreamTokens(remembered),
         )
 
     def put(self, app: web.Application) -> None:
@@ -88,6 +99,9 @@ class Parts:
         app[keys.DESK] = self.desk
         app[keys.HUB] = self.hub
         app[keys.FOR_YOU_HUB] = self.for_you_hub
+        app[keys.REMEMBERED] = self.remembered
+        app[keys.STREAMS] = self.streams
+        app[keys.STREAM_TOKENS] = self.stream_tokens
         app[keys.INDEXED] = Indexed(self.hub, self.desk)
         app[keys.DIRECTORY] = self.directory
         app[keys.NAMES] = self.names
@@ -105,12 +119,14 @@ class Parts:
     async def load(self) -> None:
         """Read what is held in memory. Raises Retry when Kafka or a topic is missing."""
         await self.feedback.start()
+        await self.remembered.start()
         await self.access.load()  # first: what may be opened is known before anything that is to be
         self.fence.begin(self.access.ends)
         await asyncio.gather(
             self.directory.load(),
             self.recommendations.load(),
             self.reactions.load(),
+            self.remembered.load(),
             self.hub.load(),
             self.for_you_hub.load(),
         )
@@ -123,6 +139,9 @@ class Parts:
             self.directory.follow_people(),
             self.recommendations.follow(),
             self.reactions.follow(),
+            self.remembered.follow(),
+            self.streams.watch(),
+            self.stream_tokens.sweep(),
             self.hub.follow(),
             self.hub.beat(),
             self.for_you_hub.follow(),
@@ -149,9 +168,15 @@ class Parts:
 
     async def stop(self) -> None:
         """Close everything."""
+        await self.stop_reading()
+        await self.search.stop()
+
+    async def stop_reading(self) -> None:
+        """Close what reads and writes the log."""
         for one in (
             self.for_you_hub,
             self.hub,
+            self.remembered,
             self.reactions,
             self.recommendations,
             self.directory,
@@ -159,4 +184,3 @@ class Parts:
             self.feedback,
         ):
             await one.stop()
-        await self.search.stop()

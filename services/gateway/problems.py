@@ -20,6 +20,7 @@ TITLES: Mapping[str, str] = {
     "bad-cursor": "The cursor is not one of ours",
     "bad-body": "The body is wrong",
     "who-asks": "Nobody is named who asks",
+    "bad-token": "The token cannot be used",
     "not-here": "Not from here",
     "not-found": "There is nothing here that you may open",
     "method": "The method is not for this resource",

@@ -6,8 +6,20 @@ from typing import Any
 
 from services.common.recommendation import MIDDLE
 from services.gateway import filters, paging
-from services.gateway.handlers import activities, docs, feedback, me, objects, people, registry, search, stream
+from services.gateway.handlers import (
+    activities,
+    docs,
+    feedback,
+    me,
+    objects,
+    people,
+    registry,
+    search,
+    stream,
+    streams,
+)
 from services.gateway.problems import Handler
+from services.gateway.stream import sets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +34,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One address. ``open`` ones are answered without asking who asks; ``media`` is what a good answer is."""
+    """One address. ``open`` ones are answered without asking who asks; ``media`` is what a good answer is.
+
+    ``many`` bodies may be a list.
+    """
 
     method: str
     path: str
@@ -35,6 +50,7 @@ class Route:
     open: bool = False
     answer: str = "Object"
     body: str = ""
+    many: bool = False
     streams: bool = False
 
 
@@ -65,6 +81,7 @@ _LIMIT = Parameter(
     name="limit", doc="Items of a page.", schema={"type": "integer", "minimum": 1, "maximum": paging.MOST}
 )
 _CURSOR = _text("cursor", "Opaque; from next or prev of another page of the same question.")
+_JSON = ("application/json",)
 _REGISTRY = ("application/vnd.schemaregistry.v1+json",)
 
 ROUTES: tuple[Route, ...] = (
@@ -149,6 +166,7 @@ ROUTES: tuple[Route, ...] = (
         doc="What I did with what I was shown: one act or a list. Answered once it is stored.",
         good=204,
         body="Feedback",
+        many=True,
     ),
     Route(
         method="GET",
@@ -160,11 +178,58 @@ ROUTES: tuple[Route, ...] = (
             *_FILTERS,
             *_SPAN,
             _WORDS,
-            _text("feed", "Which feed.", enum=["all", "for-you"], default="all"),
-            _text("last_event_id", "As the header Last-Event-ID, which wins."),
+            _text("feed", "Which feed.", enum=list(sets.FEEDS), default="all"),
+            _text("set", "Name of a set of subscriptions, instead of feed and filters."),
+            _text("last_event_id", "As the header Last-Event-ID, which wins. Or earliest, or latest."),
+            _text("access_token", "A token of /v1/stream-token, for readers that cannot send a header."),
         ),
         media=("text/event-stream", "application/x-ndjson"),
         streams=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/stream-token",
+        handler=streams.token,
+        name="stream-token",
+        doc="A token that opens the stream with this query string, once, within a minute.",
+        media=_JSON,
+        good=201,
+        body="StreamQuery",
+        answer="StreamToken",
+    ),
+    Route(
+        method="GET",
+        path="/v1/me/streams",
+        handler=streams.every,
+        name="stream-sets",
+        doc="My sets of subscriptions.",
+        media=_JSON,
+    ),
+    Route(
+        method="GET",
+        path="/v1/me/streams/{name}",
+        handler=streams.one,
+        name="stream-set",
+        doc="One set of subscriptions.",
+        media=_JSON,
+        answer="StreamSet",
+    ),
+    Route(
+        method="PUT",
+        path="/v1/me/streams/{name}",
+        handler=streams.put,
+        name="put-stream-set",
+        doc="Make or change a set: feeds and filters by name. Streams that read it change without reconnecting.",
+        good=204,
+        body="StreamSet",
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/me/streams/{name}",
+        handler=streams.remove,
+        name="remove-stream-set",
+        doc="Remove a set; streams that read it end.",
+        good=204,
     ),
     *(
         Route(method="GET", path=f"/registry{path}", handler=handler, name=name, doc=doc, media=_REGISTRY, open=True)

@@ -1,8 +1,11 @@
-"""``GET /v1/stream``: the live feed as server-sent events or JSON lines."""
+"""``GET /v1/stream``: live feeds as server-sent events or JSON lines."""
 
 import asyncio
 import random
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -10,145 +13,211 @@ from aiohttp import web
 from services.common import metrics
 from services.common.errors import Retry
 from services.gateway import filters as asked
-from services.gateway.keys import ADMISSION, ASKER, FOR_YOU_HUB, HUB, REPLAYS
-from services.gateway.problems import Problem
-from services.gateway.stream import wire
+from services.gateway.filters import Filters
+from services.gateway.keys import ADMISSION, ASKER, FOR_YOU_HUB, HUB, REMEMBERED, REPLAYS, STREAMS
+from services.gateway.problems import Problem, not_found
+from services.gateway.stream import sets, start, tokens, wire
 from services.gateway.stream.connection import Connection
 from services.gateway.stream.hub import Hub
-from services.gateway.stream.position import NotAPosition, Position, unpacked
-from services.gateway.stream.replay import Lost, Replay, check
+from services.gateway.stream.position import NotAPosition
+from services.gateway.stream.replay import Replay
+from services.gateway.stream.selection import Selection
+from services.gateway.stream.streams import Stream
 from services.gateway.stream.wire import Form
 
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": "Accept, Authorization, Cookie"}
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _WRITE_SECONDS = 30.0
 """A reader that takes nothing for so long while it is replayed to is cut."""
+_SILENT = frozenset({"gone", "slow"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wish:
+    """What is to be read: questions to feeds, and where they stand where they have a name of their own."""
+
+    hubs: Mapping[str, Hub]
+    selections: Mapping[str, Selection]
+    since: datetime | None = None
+    set: str = ""
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
     """Answer with the stream, for as long as it is read."""
-    asked.only(request.query, *asked.FIELDS, "since", "until", "q", "feed", "last_event_id")
-    wanted = asked.read(request.query)
-    hub = _hub(request)
-    start = _start(request)
-    if hub.closing:
+    wish = _wish(request)
+    brought = _brought(request, wish.since)
+    streams = request.app[STREAMS]
+    if streams.closing or any(hub.closing for hub in wish.hubs.values()):
         raise Problem(503, "not-yet", "the gateway is about to stop", retry_after=2)
-    asker = request[ASKER]
-    with request.app[ADMISSION].admitted(asker.person, request.remote or ""):
-        lost = await _lost(hub, start)
-        form = _form(request)
-        response = web.StreamResponse(headers={**_HEADERS, "Content-Type": _content_type(form)})
-        if lost:
-            response.headers["Watercooler-Reset"] = lost
-        chunked = request.version >= (1, 1)
-        if chunked:
-            response.enable_chunked_encoding()
-        else:
-            response.force_close()
+    with request.app[ADMISSION].admitted(request[ASKER].person, request.remote or ""):
+        starts = await _starts(wish, brought)
+        life = streams.life()
+        response = _response(request, starts, life)
         with suppress(ConnectionResetError):
             await response.prepare(request)
             if request.transport is not None:
-                connection = Connection(request.transport, asker, wanted, form, chunked=chunked)
-                await _serve(hub, connection, response, None if lost else start, lost, request.app[REPLAYS])
+                one = _open(request, response, wish, starts)
+                with streams.opened(one, life):
+                    await _Serving(request, response, one, starts).run()
         return response
 
 
-async def _lost(hub: Hub, start: Position | None) -> str:
-    """Return why a position cannot be gone on from, empty where it can; raises Problem where that is not known yet."""
-    try:
-        if start is not None:
-            await check(hub, start)
-    except Lost as error:
-        return str(error)
-    except Retry as error:
-        raise Problem(503, "not-yet", str(error), retry_after=1) from error
-    return ""
-
-
-async def _serve(
-    hub: Hub,
-    connection: Connection,
-    response: web.StreamResponse,
-    start: Position | None,
-    lost: str,
-    turns: asyncio.Semaphore,
-) -> None:
-    form = connection.form
-    at = start or hub.position()
-    opening = wire.opening(form, at.text(), _soon())
-    if lost:
-        opening += wire.reset(form, at.text(), lost, refill(connection))
-
-    async def write(blocks: bytes) -> None:
-        async with asyncio.timeout(_WRITE_SECONDS):
-            await response.write(blocks)
-
-    hub.replaying.add(connection)
-    try:
-        await write(opening)
-        joined = await Replay(hub, connection, at, write, turns).run()
-    except TimeoutError:
-        metrics.STREAM_CUT.labels("slow").inc()
-        connection.transport.abort()
-        return
-    except Retry:
-        # The answer has begun, so no problem document can be sent: the reader comes back with its last id.
-        metrics.STREAM_CUT.labels("kafka").inc()
-        await response.write(wire.goodbye(form, _later()))
-        return
-    finally:
-        hub.replaying.discard(connection)
-    if joined:
-        await _live(hub, connection, response)
-
-
-async def _live(hub: Hub, connection: Connection, response: web.StreamResponse) -> None:
-    """Stay until the stream ends; the hub writes."""
-    try:
-        why = await connection.ended
-    finally:
-        hub.leave(connection)
-    if why not in ("gone", "slow") and not connection.transport.is_closing():
-        await response.write(wire.goodbye(connection.form, _later()))
-
-
-def refill(connection: Connection) -> str:
-    """Return the address of the page to read what was missed from."""
-    query = urlencode(connection.filters.pairs())
-    return "/v1/activities" + (f"?{query}" if query else "")
-
-
-def _hub(request: web.Request) -> Hub:
-    feed = asked.one(request.query, "feed") or "all"
-    if feed == "all":
-        return request.app[HUB]
-    if feed != "for-you":
-        raise asked.wrong("feed", "all or for-you is expected")
-    if not request[ASKER].person:
+def _wish(request: web.Request) -> _Wish:
+    name = asked.one(request.query, "set")
+    hubs = {"all": request.app[HUB], "for-you": request.app[FOR_YOU_HUB]}
+    if name:
+        asked.only(request.query, "set", "last_event_id", tokens.PARAMETER)
+        return _Wish(hubs=hubs, selections=sets.selections(_subscriptions(request, name)), set=name)
+    asked.only(request.query, *asked.FIELDS, "since", "until", "q", "feed", "set", "last_event_id", tokens.PARAMETER)
+    wanted = asked.read(request.query)
+    feed = sets.feed_of(asked.one(request.query, "feed") or "all")
+    if feed == "for-you" and not request[ASKER].person:
         raise Problem(401, "who-asks", "for-you is somebody's own feed; say who you are, in demo mode by ?as=PERSON.")
-    return request.app[FOR_YOU_HUB]
+    return _Wish(hubs={feed: hubs[feed]}, selections={feed: Selection.one(wanted)}, since=wanted.since)
 
 
-def _start(request: web.Request) -> Position | None:
+def _subscriptions(request: web.Request, name: str) -> sets.Subscriptions:
+    found = sets.of(request.app[REMEMBERED], request[ASKER].person, name)
+    if found is None:
+        raise not_found()
+    return found
+
+
+def _brought(request: web.Request, since: datetime | None) -> start.Asked:
     # The header is the browser's own on reconnecting, so it is newer than what stands in the address.
-    given = request.headers.get("Last-Event-ID") or asked.one(request.query, "last_event_id")
-    if not given:
-        return None
+    in_address = asked.one(request.query, "last_event_id")
     try:
-        return unpacked(given)
+        return start.read(request.headers.get("Last-Event-ID") or in_address, also=in_address, since=since)
     except NotAPosition:
         raise Problem(
             400, "bad-cursor", "Last-Event-ID is not an id of this stream; leave it out to begin at the head."
         ) from None
 
 
+async def _starts(wish: _Wish, brought: start.Asked) -> dict[str, start.Start]:
+    try:
+        return await start.find(wish.hubs, brought)
+    except Retry as error:
+        raise Problem(503, "not-yet", str(error), retry_after=1) from error
+
+
+def _response(request: web.Request, starts: Mapping[str, start.Start], life: int) -> web.StreamResponse:
+    kind = "text/event-stream; charset=utf-8" if _form(request) is Form.SSE else "application/x-ndjson"
+    response = web.StreamResponse(headers={**_HEADERS, "Content-Type": kind, "Watercooler-Stream-Seconds": str(life)})
+    if lost := [one.lost for one in starts.values() if one.lost]:
+        response.headers["Watercooler-Reset"] = lost[0]
+    if request.version >= (1, 1):
+        response.enable_chunked_encoding()
+    else:
+        response.force_close()
+    return response
+
+
+def _open(request: web.Request, response: web.StreamResponse, wish: _Wish, starts: Mapping[str, start.Start]) -> Stream:
+    assert request.transport is not None, "looked at before"
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    connections = {}
+    for feed, selection in wish.selections.items():
+        connections[feed] = Connection(
+            request.transport,
+            request[ASKER],
+            selection,
+            _form(request),
+            chunked=bool(response.chunked),
+            ended=ended,
+        )
+        connections[feed].place = starts[feed].position.text
+        connections[feed].shown = starts[feed].shown
+    for one in connections.values():
+        one.beside = [other for other in connections.values() if other is not one]
+    return Stream(request[ASKER], connections, wish.hubs, wish.set)
+
+
+class _Serving:
+    """One stream from its opening to its end."""
+
+    def __init__(
+        self,
+        request: web.Request,
+        response: web.StreamResponse,
+        one: Stream,
+        starts: Mapping[str, start.Start],
+    ) -> None:
+        self._request = request
+        self._response = response
+        self._stream = one
+        self._starts = starts
+        self._form = _form(request)
+        self._ended = next(iter(one.connections.values())).ended
+
+    async def run(self) -> None:
+        """Open, bring every feed to its head, and stay until the stream ends; the hubs write."""
+        try:
+            await self._write(self._opening())
+            for feed, connection in self._stream.connections.items():
+                await self._catch_up(self._stream.hubs[feed], connection, self._starts[feed])
+            why = await self._ended
+        except TimeoutError:
+            metrics.STREAM_CUT.labels("slow").inc()
+            self._stream.end("slow")
+            if self._request.transport is not None:
+                self._request.transport.abort()
+            return
+        except Retry:
+            # The answer has begun, so no problem document can be sent: the reader comes back with its last id.
+            metrics.STREAM_CUT.labels("kafka").inc()
+            why = "kafka"
+        finally:
+            self._stream.end("gone")
+        transport = self._request.transport
+        if why not in _SILENT and transport is not None and not transport.is_closing():
+            await self._response.write(wire.goodbye(self._form, why, _later()))
+
+    def _opening(self) -> bytes:
+        one, form = self._stream, self._form
+        blocks = [wire.opening(form, one.place(), _soon())]
+        for feed, place in self._starts.items():
+            if place.lost:
+                refill = _refill(feed, one.connections[feed].selection)
+                blocks.append(wire.said(form, one.place(), "reset", {"reason": place.lost, "feed": feed, **refill}))
+        if one.name:
+            # Read anew: it may have been changed since it was asked for, before changes were told to this stream.
+            subscriptions = _subscriptions(self._request, one.name)
+            for feed, selection in sets.selections(subscriptions).items():
+                one.connections[feed].selection = selection
+            blocks.append(wire.said(form, one.place(), "subscriptions", subscriptions))
+        return b"".join(blocks)
+
+    async def _catch_up(self, hub: Hub, connection: Connection, at: start.Start) -> None:
+        hub.replaying.add(connection)
+        try:
+            turns = self._request.app[REPLAYS]
+            if not await Replay(hub, connection, at.position, self._write, turns).run():
+                self._stream.end("gone")
+        finally:
+            hub.replaying.discard(connection)
+
+    async def _write(self, blocks: bytes) -> None:
+        async with asyncio.timeout(_WRITE_SECONDS):
+            await self._response.write(blocks)
+
+
+def _refill(feed: str, selection: Selection) -> dict[str, object]:
+    """Return the address of the page to read what was missed from; for several questions each has its own."""
+    pages = {name: _page(feed, filters) for name, filters in selection.parts}
+    return {"refill": pages[""] if tuple(pages) == ("",) else pages}
+
+
+def _page(feed: str, filters: Filters) -> str:
+    if feed == "for-you":
+        return "/v1/me/for-you"
+    query = urlencode(filters.pairs())
+    return "/v1/activities" + (f"?{query}" if query else "")
+
+
 def _form(request: web.Request) -> Form:
     accept = request.headers.get("Accept", "")
     lines = "ndjson" in accept or "jsonl" in accept or "application/json" in accept
     return Form.LINES if lines and "text/event-stream" not in accept else Form.SSE
-
-
-def _content_type(form: Form) -> str:
-    return "text/event-stream; charset=utf-8" if form is Form.SSE else "application/x-ndjson"
 
 
 def _soon() -> int:

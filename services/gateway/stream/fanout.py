@@ -1,7 +1,7 @@
 """Hands new events to every reader at the head of the stream.
 
-Readers with the same filters form a group: filters are looked at once per event and group, and bytes are made once per
-form. Where all events of a batch may be opened by everyone, the whole group shares them; otherwise each set of
+Readers that asked for the same form a group: filters are looked at once per event and group, and bytes are made once
+per form. Where all events of a batch may be opened by everyone, the whole group shares them; otherwise each set of
 principals gets its own.
 """
 
@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 from services.common import metrics
 from services.common.access import EVERYONE, AccessState
-from services.gateway.filters import Filters
 from services.gateway.stream import wire
 from services.gateway.stream.connection import Connection
 from services.gateway.stream.events import Event, Made
+from services.gateway.stream.selection import Names, Selection
 from services.gateway.stream.wire import Form
 
 Identify = Callable[[Event], str]
 """Returns the id that stands for the position behind an event."""
-Written = tuple[Event, Made]
+Written = tuple[Event, Made, Names]
 
 
 def may_read(access: AccessState, made: Made, principals: tuple[str, ...], person: str) -> bool:
@@ -34,10 +34,13 @@ class Fanout:
     def __init__(self, access: AccessState, identify: Identify) -> None:
         self._access = access
         self._identify = identify
-        self._groups: dict[Filters, set[Connection]] = {}
+        self._groups: dict[Selection, set[Connection]] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._groups.values()))
+
+    def __contains__(self, connection: Connection) -> bool:
+        return connection in self._groups.get(connection.selection, ())
 
     def __iter__(self) -> Iterator[Connection]:
         for group in self._groups.values():
@@ -45,15 +48,15 @@ class Fanout:
 
     def add(self, connection: Connection) -> None:
         """Take a reader that has been given all before the next event."""
-        self._groups.setdefault(connection.filters, set()).add(connection)
+        self._groups.setdefault(connection.selection, set()).add(connection)
 
     def remove(self, connection: Connection) -> None:
         """Let a reader go."""
-        group = self._groups.get(connection.filters)
+        group = self._groups.get(connection.selection)
         if group is not None:
             group.discard(connection)
             if not group:
-                del self._groups[connection.filters]
+                del self._groups[connection.selection]
 
     def send(self, events: Sequence[Event]) -> None:
         """Give each reader those of the events that it asked for and may open, in one write."""
@@ -62,14 +65,14 @@ class Fanout:
         open_to_all = {
             id(event) for event, one in readable if not one.person and may_read(self._access, one, (EVERYONE,), "")
         }
-        for filters, group in tuple(self._groups.items()):
-            matching = [(event, one) for event, one in readable if one.facts.match(filters)]
+        for selection, group in tuple(self._groups.items()):
+            matching = [(event, one, names) for event, one in readable if (names := selection.names(one.facts))]
             if matching:
                 self._send_group(tuple(group), matching, open_to_all)
 
     def _send_group(self, group: Sequence[Connection], matching: Sequence[Written], open_to_all: set[int]) -> None:
         batches = _Batches(self._identify)
-        shared = all(id(event) in open_to_all for event, _ in matching)
+        shared = all(id(event) in open_to_all for event, *_ in matching)
         allowed: dict[tuple[str, ...], Sequence[Written]] = {}
         sent = 0
         for connection in group:
@@ -80,14 +83,14 @@ class Fanout:
                     allowed[who] = [w for w in matching if self._may(w, connection, open_to_all)]
                 mine = allowed[who]
             if mine:
-                if connection.write(batches.payload(connection.form, mine, chunked=connection.chunked)):
+                if connection.write(batches.payload(connection, mine)):
                     sent += len(mine)
                 else:
                     self.remove(connection)
         metrics.STREAM_EVENTS.inc(sent)
 
     def _may(self, written: Written, connection: Connection, open_to_all: set[int]) -> bool:
-        event, made = written
+        event, made, _ = written
         asker = connection.asker
         return id(event) in open_to_all or may_read(self._access, made, asker.principals, asker.person)
 
@@ -97,12 +100,13 @@ class _Batches:
 
     def __init__(self, identify: Identify) -> None:
         self._identify = identify
-        self._known: dict[tuple[Form, bool, int], bytes] = {}
+        self._known: dict[tuple[Form, bool, int, str], bytes] = {}
 
-    def payload(self, form: Form, written: Sequence[Written], *, chunked: bool) -> bytes:
-        key = (form, chunked, id(written))  # the lists live as long as this object
+    def payload(self, connection: Connection, written: Sequence[Written]) -> bytes:
+        form, chunked, suffix = connection.form, connection.chunked, connection.suffix()
+        key = (form, chunked, id(written), suffix)  # the lists live as long as this object
         found = self._known.get(key)
         if found is None:
-            blocks = [wire.event(form, self._identify(event), made) for event, made in written]
+            blocks = [wire.event(form, self._identify(event) + suffix, made, names) for event, made, names in written]
             found = self._known[key] = wire.joined(blocks, chunked=chunked)
         return found

@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from time import monotonic, time
 
 from services.common import logs, metrics
 from services.common.access import AccessView
 from services.common.bus import Bus, Partition, Reader, Received
 from services.common.errors import Retry
+from services.common.model import micros
 from services.gateway.stream import wire
 from services.gateway.stream.connection import Connection
 from services.gateway.stream.events import Event, Maker
 from services.gateway.stream.fanout import Fanout
 from services.gateway.stream.position import Position, mark_of, packed
 from services.gateway.stream.ring import Ring
+from services.gateway.stream.selection import Selection
 
 TICK = 0.01
 """Seconds between two writes to a reader under load."""
@@ -176,11 +179,33 @@ class Hub:
         """Return where readers at the head are; the ring may hold a little more already."""
         return Position(self.mark, self._sent_position)
 
+    def place(self) -> str:
+        """Return the id of where readers at the head are."""
+        return self.position().text()
+
+    def select(self, connection: Connection, selection: Selection) -> None:
+        """Let a reader ask for something else from now on, without losing its place."""
+        joined = connection in self.readers
+        self.readers.remove(connection)
+        connection.selection = selection
+        if joined:
+            self.readers.add(connection)
+
     async def know_access(self) -> None:
         """Wait for access records before old events are given; many who come at once wait together."""
         if self._knowing is None or self._knowing.done():
             self._knowing = asyncio.create_task(_caught_up(self.access))
         await asyncio.shield(self._knowing)
+
+    async def since(self, at: datetime) -> Position:
+        """Return the position behind all that was stored before a time."""
+        assert self._reader is not None, "load first"
+        found = await self._reader.offsets_at(self.topic, micros(at) // 1000)
+        return Position(self.mark, tuple(found[Partition(self.topic, n)] for n in range(len(found))))
+
+    async def earliest(self) -> Position:
+        """Return the position before all that is kept."""
+        return Position(self.mark, tuple(first for first, _ in await self.bounds()))
 
     async def bounds(self) -> list[tuple[int, int]]:
         """Return per partition the first offset kept and the end."""
@@ -190,13 +215,12 @@ class Hub:
 
     def join(self, connection: Connection) -> None:
         """Take a reader to the head; it must have been given all before ``sent``."""
+        connection.place = self.place
         self.readers.add(connection)
-        metrics.STREAM_READERS.inc()
 
     def leave(self, connection: Connection) -> None:
         """Let a reader at the head go."""
         self.readers.remove(connection)
-        metrics.STREAM_READERS.dec()
 
     async def beat(self) -> None:
         """For ever: give every reader a heartbeat in its turn, and notice those that are gone."""
@@ -207,16 +231,15 @@ class Hub:
             self._beat(tick)
 
     def _beat(self, tick: int) -> None:
-        id_ = self.position().text()
+        place = self.place()
         for number, connection in enumerate(self.readers):
             if connection.transport.is_closing():
                 connection.end("gone")
             elif (number + tick) % _HEARTBEAT == 0:
-                block = wire.heartbeat(connection.form, id_)
-                connection.write(wire.chunk(block) if connection.chunked else block)
+                connection.send(wire.heartbeat(connection.form, place + connection.suffix()))
 
     def close(self, why: str) -> None:
-        """End all streams, as before a restart; each reader is told when to come back."""
+        """End all streams at once and take no more; each reader is told when to come back."""
         self.closing = True
         for connection in (*self.readers, *self.replaying):
             connection.end(why)

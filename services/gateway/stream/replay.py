@@ -10,10 +10,10 @@ from services.common.bus import Partition, Received
 from services.common.errors import Retry
 from services.gateway.stream import wire
 from services.gateway.stream.connection import Connection
-from services.gateway.stream.events import Event, Made
+from services.gateway.stream.events import Event
 from services.gateway.stream.fanout import may_read
 from services.gateway.stream.hub import Hub
-from services.gateway.stream.position import Position, packed
+from services.gateway.stream.position import Position, Shown, packed
 
 FARTHEST = 1_000_000
 """Records that a reader may be behind; farther back a reset is told instead."""
@@ -29,12 +29,18 @@ class Lost(Exception):
     """The position cannot be gone on from; the text is the reason given to the reader."""
 
 
-async def check(hub: Hub, position: Position) -> None:
+async def check(hub: Hub, position: Position, shown: Shown = frozenset()) -> None:
     """Return when the position can be gone on from; raises Lost, or Retry where this process does not get there."""
     if position.mark != hub.mark or len(position.offsets) != len(hub.ring.position):
         raise Lost("incarnation")
-    if not hub.position().covers(position.offsets):
-        await _reach(hub, position)
+    if any(partition >= len(position.offsets) for partition, _ in shown):
+        raise Lost("incarnation")
+    # What is known already is passed over on the way to the head, so the head has to be behind it.
+    farthest = dict(enumerate(position.offsets))
+    for partition, offset in shown:
+        farthest[partition] = max(farthest[partition], offset + 1)
+    if not hub.position().covers(tuple(farthest.values())):
+        await _reach(hub, Position(position.mark, tuple(farthest.values())))
     if covers(position.offsets, hub.ring.since):
         return
     bounds = await hub.bounds()
@@ -71,6 +77,11 @@ class Replay:
         self._at = list(start.offsets)
         self._write = write
         self._turns = turns
+        connection.place = self.place
+
+    def place(self) -> str:
+        """Return the id of where the reader is."""
+        return packed(self._hub.mark, self._at)
 
     async def run(self) -> bool:
         """Give all before the head, then join it: nothing comes between. Returns whether it got there."""
@@ -92,7 +103,7 @@ class Replay:
         """Give what the ring holds up to the head, or as far as it still reaches back."""
         ring = self._hub.ring
         number = ring.start_for(self._at)
-        while ring.first <= number < self._hub.sent:
+        while ring.first <= number < self._hub.sent and not self._connection.gone:
             events = ring.slice(number, min(number + _STEP, self._hub.sent))
             number += len(events)
             blocks = [block for event in events for block in self._blocks(event)]
@@ -105,16 +116,15 @@ class Replay:
         if event.offset < self._at[event.partition]:
             return []
         self._at[event.partition] = event.offset + 1
+        connection = self._connection
         made = event.current(self._hub.access)
-        if made is None or not self._wanted(made):
+        if made is None or (event.partition, event.offset) in connection.shown:
             return []
-        return [wire.event(self._connection.form, packed(self._hub.mark, self._at), made)]
-
-    def _wanted(self, made: Made) -> bool:
-        asker = self._connection.asker
-        return made.facts.match(self._connection.filters) and may_read(
-            self._hub.access, made, asker.principals, asker.person
-        )
+        asker = connection.asker
+        names = connection.selection.names(made.facts)
+        if not names or not may_read(self._hub.access, made, asker.principals, asker.person):
+            return []
+        return [wire.event(connection.form, self.place() + connection.suffix(), made, names)]
 
     async def _from_kafka(self) -> None:
         """Read what lies between the position and the head, by a reader of its own."""
@@ -138,5 +148,5 @@ class Replay:
         blocks = [block for one in records for block in self._blocks(Event(one, (), self._hub.maker))]
         if not blocks:
             # Filtered out whole: the position must move on all the same.
-            blocks = [wire.cursor(self._connection.form, packed(self._hub.mark, self._at))]
+            blocks = [wire.cursor(self._connection.form, self.place() + self._connection.suffix())]
         await self._write(b"".join(blocks))

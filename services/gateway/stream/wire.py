@@ -1,11 +1,13 @@
 """How events look on the wire: server-sent events and, by ``Accept``, JSON lines. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
+from typing import Any
 
 import orjson
 
 from services.gateway.stream.events import Made
+from services.gateway.stream.selection import UNNAMED, Names
 
 HEARTBEAT = b":\n\n"
 
@@ -17,13 +19,15 @@ class Form(Enum):
     LINES = "application/x-ndjson"
 
 
-def event(form: Form, id_: str, made: Made) -> bytes:
-    """Return one event."""
+def event(form: Form, id_: str, made: Made, names: Names = UNNAMED) -> bytes:
+    """Return one event. ``names`` are the questions that it answers, where the reader asked several."""
+    answers = b"" if names == UNNAMED else b'"for":%s,' % orjson.dumps(names)
     if form is Form.LINES:
         kind = b'"event":"%s",' % made.kind.encode() if made.kind else b""
-        return b'{"cursor":"%s",%s"activity":%s}\n' % (id_.encode(), kind, made.data)
+        return b'{"cursor":"%s",%s%s"activity":%s}\n' % (id_.encode(), kind, answers, made.data)
     kind = b"event: %s\n" % made.kind.encode() if made.kind else b""
-    return b"id: %s\n%sdata: %s\n\n" % (id_.encode(), kind, made.data)
+    data = b'{%s"activity":%s}' % (answers, made.data) if answers else made.data
+    return b"id: %s\n%sdata: %s\n\n" % (id_.encode(), kind, data)
 
 
 def cursor(form: Form, id_: str) -> bytes:
@@ -41,17 +45,20 @@ def heartbeat(form: Form, id_: str) -> bytes:
     return cursor(form, id_) if form is Form.LINES else HEARTBEAT + cursor(form, id_)
 
 
-def reset(form: Form, id_: str, reason: str, refill: str) -> bytes:
-    """Return what says that events were missed, from which position the stream goes on, and where to refill from."""
-    said = orjson.dumps({"reason": reason, "refill": refill})
+def said(form: Form, id_: str, kind: str, what: Mapping[str, Any]) -> bytes:
+    """Return an event about the stream itself: ``reset`` and ``subscriptions``."""
+    text = orjson.dumps(what)
     if form is Form.LINES:
-        return b'{"cursor":"%s","event":"reset","reset":%s}\n' % (id_.encode(), said)
-    return b"id: %s\nevent: reset\ndata: %s\n\n" % (id_.encode(), said)
+        return b'{"cursor":"%s","event":"%s","%s":%s}\n' % (id_.encode(), kind.encode(), kind.encode(), text)
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (id_.encode(), kind.encode(), text)
 
 
-def goodbye(form: Form, retry: int) -> bytes:
-    """Return what ends a stream on purpose: come back after ``retry`` ms (an empty line where no lines can say so)."""
-    return b"\n" if form is Form.LINES else b"retry: %d\n: the stream ends, come back\n\n" % retry
+def goodbye(form: Form, why: str, retry: int) -> bytes:
+    """Return what ends a stream on purpose: why, and to come back after ``retry`` ms. The last id still holds."""
+    text = orjson.dumps({"reason": why, "retry": retry})
+    if form is Form.LINES:
+        return b'{"event":"end","end":%s}\n' % text
+    return b"retry: %d\nevent: end\ndata: %s\n\n" % (retry, text)
 
 
 def chunk(blocks: bytes) -> bytes:

@@ -153,7 +153,8 @@ async def test_a_reset_is_told_with_where_to_refill(reason: str, monkeypatch: py
                 monkeypatch.setattr("services.gateway.stream.replay.FARTHEST", 10)
         async with w.listening(last=start.text(), container=HALL) as stream:
             (event,) = await stream.until(1, "reset")
-            assert json.loads(event.data) == {"reason": reason, "refill": "/v1/activities?container=chat%3Ahall"}
+            page = "/v1/activities?container=chat%3Ahall"
+            assert json.loads(event.data) == {"reason": reason, "feed": "all", "refill": page}
             assert stream.answer.headers["Watercooler-Reset"] == reason
             await w.happens(said(99))
             assert ids(datas(await stream.until(1))) == ["chat:99#chat.message"]

@@ -161,10 +161,13 @@ class World:
         return await answer.json(content_type=None)
 
     @asynccontextmanager
-    async def listening(self, *, as_: str = "ann", last: str = "", **params: str) -> AsyncIterator["Listener"]:
+    async def listening(
+        self, *, as_: str = "ann", last: str = "", address: str = "/v1/stream", **params: str
+    ) -> AsyncIterator["Listener"]:
         """Read the stream while the block runs."""
         sent = {"Last-Event-ID": last} if last else {}
-        answer = await self.client.get("/v1/stream", params={"as": as_, **params}, headers=sent)
+        asked = ({"as": as_} if as_ else {}) | params
+        answer = await self.client.get(address, params=asked, headers=sent)
         assert answer.status == 200, await answer.text()
         listener = Listener(answer)
         reading = asyncio.create_task(listener.read())
@@ -196,6 +199,10 @@ class Listener:
     def of(self, kind: str = "message") -> list[Event]:
         """Return the events of a type that carry data."""
         return [e for e in self.events if e.type == kind and e.data]
+
+    async def ended(self, within: float = 5.0) -> None:
+        """Wait for the end of the stream."""
+        await eventually(self.answer.content.at_eof, what="the stream has ended", within=within, pause=0.005)
 
     async def until(self, count: int, kind: str = "message", within: float = 5.0) -> list[Event]:
         """Wait for so many events; returns all of that type."""
@@ -233,16 +240,7 @@ async def world(bus: Bus | None = None, search: Search | None = None, **changed:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        for one in (
-            parts.for_you_hub,
-            parts.hub,
-            parts.reactions,
-            parts.recommendations,
-            parts.directory,
-            parts.access,
-            parts.feedback,
-        ):
-            await one.stop()
+        await parts.stop_reading()
 
 
 def ids(items: Sequence[Any]) -> list[str]:

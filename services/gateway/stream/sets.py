@@ -1,0 +1,66 @@
+"""Sets of subscriptions: several feeds and filters that one connection reads, kept under a name, changed at any time.
+
+A set lies in Kafka, so any gateway process can change it, and the one that holds the connection hears of it.
+"""
+
+from collections.abc import Mapping
+from urllib.parse import parse_qsl
+
+from multidict import MultiDict
+
+from services.gateway import filters as asked
+from services.gateway.filters import Filters
+from services.gateway.remembered import Remembered, Value
+from services.gateway.stream.selection import Selection
+
+FEEDS = ("all", "for-you")
+MOST = 20
+"""Subscriptions of a set."""
+LONGEST_NAME = 64
+PREFIX = "streams/"
+
+Subscriptions = Mapping[str, str]
+"""By name, each as the query string of a stream: ``feed=all&container=...``."""
+
+
+def checked(subscriptions: Subscriptions) -> Subscriptions:
+    """Return the subscriptions; raises Problem that names the wrong one."""
+    if len(subscriptions) > MOST:
+        raise asked.wrong("subscriptions", f"at most {MOST} are expected, {len(subscriptions)} were given")
+    for name, query in subscriptions.items():
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            raise asked.wrong("subscriptions", f"a name of 1 to {LONGEST_NAME} printable characters is expected")
+        _read(query)
+    return subscriptions
+
+
+def selections(subscriptions: Subscriptions) -> dict[str, Selection]:
+    """Return what is asked of each feed."""
+    by_feed: dict[str, dict[str, Filters]] = {feed: {} for feed in FEEDS}
+    for name, query in subscriptions.items():
+        feed, filters = _read(query)
+        by_feed[feed][name] = filters
+    return {feed: Selection.of(named) for feed, named in by_feed.items()}
+
+
+def of(remembered: Remembered, person: str, name: str) -> Subscriptions | None:
+    """Return a person's set, None where there is none of that name."""
+    return subscriptions_of(remembered.get(person, PREFIX + name))
+
+
+def subscriptions_of(value: Value | None) -> Subscriptions | None:
+    """Return the subscriptions in what is remembered."""
+    return None if value is None else {str(name): str(query) for name, query in value["subscriptions"].items()}
+
+
+def feed_of(given: str) -> str:
+    """Return the feed that is asked for; raises Problem for one that there is not."""
+    if given not in FEEDS:
+        raise asked.wrong("feed", f"{' or '.join(FEEDS)} is expected")
+    return given
+
+
+def _read(query: str) -> tuple[str, Filters]:
+    pairs = MultiDict(parse_qsl(query.removeprefix("?"), keep_blank_values=True, max_num_fields=200))
+    asked.only(pairs, *asked.FIELDS, "since", "until", "q", "feed")
+    return feed_of(asked.one(pairs, "feed") or "all"), asked.read(pairs)

@@ -1,0 +1,130 @@
+"""All live streams of this process: how long they live, whether their readers still may read, and how they end."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from services.common import metrics
+from services.gateway.auth import Asker
+from services.gateway.remembered import Remembered, Value
+from services.gateway.stream import sets, wire
+from services.gateway.stream.connection import Connection
+from services.gateway.stream.hub import Hub
+
+Again = Callable[[Asker], Asker | None]
+"""Returns who somebody is now: with other principals, or None where they may not read any more."""
+_LOOK = 1.0
+"""Seconds between two looks whether readers are who they were."""
+_STEP = 0.05
+_PACE = 200
+"""Streams ended in a second of draining, at least: a few readers need not wait for the whole of it."""
+
+
+@dataclass(slots=True, eq=False)
+class Stream:
+    """One reader's stream: a connection for each feed. ``name`` is that of its set, empty where it has none."""
+
+    asker: Asker
+    connections: Mapping[str, Connection]
+    hubs: Mapping[str, Hub]
+    name: str = ""
+
+    def end(self, why: str) -> None:
+        """End it: nothing is given from here on, not even what is on its way to be sent."""
+        for feed, connection in self.connections.items():
+            connection.end(why)
+            self.hubs[feed].leave(connection)
+
+    def become(self, asker: Asker) -> None:
+        """Go on as the same reader with other principals."""
+        self.asker = asker
+        for connection in self.connections.values():
+            connection.asker = asker
+
+    def place(self) -> str:
+        """Return the id of where it is."""
+        first = next(iter(self.connections.values()))
+        return first.place() + first.suffix()
+
+    def select(self, subscriptions: sets.Subscriptions) -> None:
+        """Read other subscriptions from now on, and say so."""
+        for feed, selection in sets.selections(subscriptions).items():
+            self.hubs[feed].select(self.connections[feed], selection)
+        first = next(iter(self.connections.values()))
+        first.send(wire.said(first.form, self.place(), "subscriptions", subscriptions))
+
+
+class Streams:
+    """Run ``watch`` as a part of the service; ``drain`` before it ends."""
+
+    def __init__(self, again: Again, remembered: Remembered, *, seconds: float) -> None:
+        self._again = again
+        self._seconds = seconds
+        self._open: set[Stream] = set()
+        self.closing = False
+        remembered.listen(sets.PREFIX, self._changed)
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def life(self) -> int:
+        """Return how many seconds a stream that begins now may live: not all of them the same."""
+        return max(1, round(self._seconds * random.uniform(0.9, 1.0)))  # noqa: S311 - spreads, guards nothing
+
+    @contextmanager
+    def opened(self, stream: Stream, life: float) -> Iterator[None]:
+        """Keep a stream among those that are open while the block runs; it ends when its life does."""
+        timer = asyncio.get_running_loop().call_later(life, stream.end, "life")
+        self._open.add(stream)
+        metrics.STREAM_READERS.set(len(self._open))
+        if self.closing:  # it came in while the others were ended
+            stream.end("drain")
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._open.discard(stream)
+            metrics.STREAM_READERS.set(len(self._open))
+
+    async def watch(self) -> None:
+        """For ever: end the streams of who may not read any more, and let the others be who they are now."""
+        while True:
+            await asyncio.sleep(_LOOK)
+            self.look()
+
+    def look(self) -> None:
+        """Look once."""
+        now: dict[Asker, Asker | None] = {}
+        for stream in tuple(self._open):
+            asker = stream.asker
+            if asker not in now:
+                now[asker] = self._again(asker)
+            found = now[asker]
+            if found is None:
+                stream.end("revoked")
+            elif found != asker:
+                stream.become(found)
+
+    def _changed(self, person: str, name: str, value: Value | None) -> None:
+        subscriptions = sets.subscriptions_of(value)
+        for stream in tuple(self._open):
+            if (stream.asker.person, stream.name) == (person, name):
+                if subscriptions is None:
+                    stream.end("removed")
+                else:
+                    stream.select(subscriptions)
+
+    async def drain(self, seconds: float) -> None:
+        """End all streams, spread over some seconds, so that the readers do not all come back at once."""
+        self.closing = True
+        left = sorted(self._open, key=id)
+        random.shuffle(left)
+        share = max(round(_PACE * _STEP), -(-len(left) // max(1, round(seconds / _STEP))))
+        while left:
+            for stream in left[:share]:
+                stream.end("drain")
+            del left[:share]
+            if left:
+                await asyncio.sleep(_STEP)
