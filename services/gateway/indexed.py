@@ -1,10 +1,13 @@
 """From which position a page of the index can be gone on live without a gap.
 
 The index runs behind the log. So a page is followed from before the oldest event that the asker may read and that the
-index does not find yet; what stands on the page already may come once more, which its id tells.
+index does not find yet; what comes behind that and stands on the page already is named in the id, to be passed over.
 """
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from itertools import chain, repeat
+from typing import Any
 
 from services.common.search import Query
 from services.gateway.auth import Asker
@@ -12,7 +15,7 @@ from services.gateway.desk import Desk
 from services.gateway.filters import Filters
 from services.gateway.stream.fanout import may_read
 from services.gateway.stream.hub import Hub
-from services.gateway.stream.position import Position
+from services.gateway.stream.position import Position, Shown, start_of, with_shown
 
 _WINDOWS = (8, 32, 128, 512, 1_000)
 """How many events are asked for at a time, from the newest back; the last number again and again."""
@@ -24,6 +27,34 @@ class Indexed:
     def __init__(self, hub: Hub, desk: Desk) -> None:
         self._hub = hub
         self._desk = desk
+
+    async def before(self, asker: Asker, filters: Filters, carried: str) -> tuple[Position, Shown]:
+        """Return where to go on from, before the page is asked for: as an earlier page said, else by the index.
+
+        Raises NotAPosition for what no page said, and what the search port raises.
+        """
+        return start_of(carried) if carried else (await self.position(asker, filters), frozenset())
+
+    def behind(self, place: tuple[Position, Shown], items: Iterable[Mapping[str, Any]]) -> str:
+        """Return the id to go on live from behind a page with these items."""
+        position, shown = place
+        if position.mark != self._hub.mark:
+            return position.text()
+        listed = {item["id"] for item in items}
+        ring = self._hub.ring
+        events = ring.slice(ring.start_for(position.offsets), ring.end)
+        times = Counter(event.record.key for event in events)
+        # What comes twice is a change of the same activity, or takes its content back: that has to be given.
+        known = {
+            (event.partition, event.offset)
+            for event in events
+            if event.record.key in listed
+            and times[event.record.key] == 1
+            and event.made
+            and not event.made.kind
+            and event.offset >= position.offsets[event.partition]
+        }
+        return with_shown(position, shown | known)
 
     async def position(self, asker: Asker, filters: Filters) -> Position:
         """Return where to go on from; ask before the page is made. Raises what the search port raises."""

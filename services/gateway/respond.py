@@ -1,6 +1,7 @@
 """JSON answers: ActivityStreams media types, a weak ETag over the body, and headers that every answer has."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -11,7 +12,7 @@ from services.gateway.problems import Handler
 
 ACTIVITY_JSON = "application/activity+json"
 _LD_JSON = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
-VARY = "Accept, Authorization, Cookie"
+VARY = "Accept, Authorization, Cookie, X-Watercooler-As"
 SECURITY: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -35,23 +36,53 @@ async def secured(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One relation of the Link header (RFC 8288); without an address there is none."""
+
+    url: str
+    rel: str
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        about = "".join(f'; {name}="{value}"' for name, value in self.about.items())
+        return f'<{self.url}>; rel="{self.rel}"{about}'
+
+
 def answer(
-    request: web.Request, body: Any, *, kind: str = "", links: Iterable[tuple[str, str]] = (), status: int = 200
+    request: web.Request,
+    body: Any,
+    *,
+    kind: str = "",
+    links: Iterable[Link] = (),
+    status: int = 200,
+    same: Any = None,
 ) -> web.Response:
-    """Return ``body`` as JSON, or 304 where the asker has it already."""
-    return answer_bytes(request, orjson.dumps(body), kind=kind or negotiated(request), links=links, status=status)
+    """Return ``body`` as JSON, or 304 where the asker has it already.
+
+    ``same`` is what tells whether it is; the whole body where nothing else is given.
+    """
+    kind = kind or negotiated(request)
+    seed = None if same is None else orjson.dumps([kind, same])
+    return answer_bytes(request, orjson.dumps(body), kind=kind, links=links, status=status, same=seed)
 
 
 def answer_bytes(
-    request: web.Request, body: bytes, *, kind: str, links: Iterable[tuple[str, str]] = (), status: int = 200
+    request: web.Request,
+    body: bytes,
+    *,
+    kind: str,
+    links: Iterable[Link] = (),
+    status: int = 200,
+    same: bytes | None = None,
 ) -> web.Response:
     """Return a body with its ETag, or 304."""
-    tag = f'W/"{blake2b(body, digest_size=12).hexdigest()}"'
+    tag = f'W/"{blake2b(body if same is None else same, digest_size=12).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": VARY}
-    if joined := ", ".join(f'<{url}>; rel="{rel}"' for rel, url in links if url):
+    if joined := ", ".join(str(link) for link in links if link.url):
         headers["Link"] = joined
     asked = request.headers.get("If-None-Match", "")
-    if status == 200 and tag in [one.strip() for one in asked.split(",")]:
+    if status == 200 and (asked.strip() == "*" or tag in [one.strip() for one in asked.split(",")]):
         return web.Response(status=304, headers=headers)
     return web.Response(status=status, body=body, headers={**headers, "Content-Type": kind})
 

@@ -80,7 +80,12 @@ _WORDS = _text("q", "Words, never a query language.", maxLength=filters.TEXT)
 _LIMIT = Parameter(
     name="limit", doc="Items of a page.", schema={"type": "integer", "minimum": 1, "maximum": paging.MOST}
 )
-_CURSOR = _text("cursor", "Opaque; from next or prev of another page of the same question.")
+_PAGING = (
+    _LIMIT,
+    _text("cursor", "Opaque; from next, prev or last of another page of the same question."),
+    _text("live", "Opaque; carries the first page's place on the stream from page to page."),
+    _text("view", "`collection`: the collection that the pages are of, instead of a page.", enum=["collection"]),
+)
 _JSON = ("application/json",)
 _REGISTRY = ("application/vnd.schemaregistry.v1+json",)
 
@@ -91,7 +96,7 @@ ROUTES: tuple[Route, ...] = (
         handler=activities.page,
         name="activities",
         doc="Everything I may see, newest first. `stream` says from where to go on live without a gap.",
-        parameters=(*_FILTERS, *_SPAN, _WORDS, _LIMIT, _CURSOR),
+        parameters=(*_FILTERS, *_SPAN, _WORDS, *_PAGING),
         answer="Page",
     ),
     Route(
@@ -120,8 +125,7 @@ ROUTES: tuple[Route, ...] = (
             _text("mode", "How to look.", enum=["lexical", "semantic", "hybrid"], default="hybrid"),
             *(one for one in _FILTERS if one.name != "actor"),
             *_SPAN,
-            _LIMIT,
-            _CURSOR,
+            *_PAGING,
         ),
         answer="Page",
     ),
@@ -139,7 +143,7 @@ ROUTES: tuple[Route, ...] = (
         handler=people.one,
         name="person",
         doc="What a person did last, and where, as far as I may open it.",
-        parameters=(_LIMIT, _CURSOR),
+        parameters=_PAGING,
         answer="Page",
     ),
     Route(method="GET", path="/v1/me", handler=me.me, name="me", doc="Who I am."),

@@ -116,6 +116,8 @@ class Page:
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     next: str = ""
     previous: str = ""
+    last: str = ""
+    """Cursor of the page at the far end."""
 
 
 class Search(Protocol):

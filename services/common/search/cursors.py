@@ -18,6 +18,10 @@ _UNPACKED = 65_536
 """Bytes that a cursor may unpack to: nobody can send one that grows without end."""
 
 
+_BEFORE_ALL = -62_135_596_800_000
+"""The year 1 in ms since 1970: nothing was published before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The hits after (or before) one place in time. ``at`` is ms since 1970."""
@@ -29,6 +33,11 @@ class Place:
     def packed(self) -> str:
         """Return the cursor."""
         return _pack(["t", self.at, self.id, int(self.back)])
+
+    @classmethod
+    def end(cls) -> "Place":
+        """Return the place behind the oldest hit, to read back from."""
+        return cls(_BEFORE_ALL, "", back=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,10 @@ class Ranking:
         while len(ranking.ids) > 1 and len(ranking.packed()) > _LONGEST:
             ranking = replace(ranking, ids=ranking.ids[: len(ranking.ids) * 3 // 4])
         return ranking
+
+    def last(self, size: int) -> str:
+        """Return the cursor of the last page."""
+        return replace(self, start=(len(self.ids) - 1) // size * size).packed() if self.ids else ""
 
     def around(self, size: int) -> tuple[str, str]:
         """Return the cursors of the next and the previous page, each empty where there is none."""

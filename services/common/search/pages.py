@@ -27,17 +27,21 @@ def by_time(
         hits=[hit for _, hit in shown],
         total=total,
         facets=facets,
-        next=Place(last.at, last.id).packed() if more or back else "",
+        next=Place(last.at, last.id).packed() if (place != Place.end() if back else more) else "",
         previous=Place(first.at, first.id, back=True).packed() if (more if back else place is not None) else "",
+        last=Place.end().packed(),
     )
 
 
 def ranked(query: Query, ranking: Ranking, found: Mapping[str, Hit], facets: Mapping[str, Mapping[str, int]]) -> Page:
     """Return the page of a ranking; what can no longer be opened is left out of it."""
     ids = ranking.ids[ranking.start : ranking.start + query.size]
-    following, previous = ranking.fitting().around(query.size)
+    kept = ranking.fitting()
+    following, previous = kept.around(query.size)
     hits = [found[one] for one in ids if one in found]
-    return Page(hits=hits, total=ranking.total, facets=facets, next=following, previous=previous)
+    return Page(
+        hits=hits, total=ranking.total, facets=facets, next=following, previous=previous, last=kept.last(query.size)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,25 +5,19 @@ from aiohttp import web
 
 from services.common.search import Query
 from services.gateway import filters as asked
-from services.gateway import paging
+from services.gateway import live, paging
 from services.gateway.items import activity_of
-from services.gateway.keys import ASKER, DESK, INDEXED, NAMES
+from services.gateway.keys import ASKER, DESK, NAMES
 from services.gateway.problems import not_found
 from services.gateway.respond import answer
 
 
 async def page(request: web.Request) -> web.Response:
     """Answer with one page."""
-    asked.only(request.query, *asked.FIELDS, "since", "until", "q", "limit", "cursor")
+    asked.only(request.query, *asked.FIELDS, "since", "until", "q", *paging.PAGING)
     wanted = asked.read(request.query)
     asker, desk = request[ASKER], request.app[DESK]
-    cursor = paging.cursor(request)
-    stream = ""
-    if not cursor:  # asked for first: what comes behind it is not on the page for certain
-        at = await request.app[INDEXED].position(asker, wanted)
-        parameters = [*wanted.pairs(), ("last_event_id", at.text())]
-        parameters += [(n, v) for n, v in request.query.items() if n == "as"]
-        stream = paging.address(request, parameters, "/v1/stream")
+    place = await live.before(request, wanted)  # asked for first: what comes behind it is not on the page for certain
     found = await desk.find(
         asker,
         Query(
@@ -34,14 +28,13 @@ async def page(request: web.Request) -> web.Response:
             since=wanted.since,
             until=wanted.until,
             size=paging.size(request),
-            cursor=cursor,
+            cursor=paging.cursor(request),
         ),
     )
     items = [activity_of(hit.document) for hit in found.hits]
     for item in items:
         request.app[NAMES].learn_json(item)
-    numbered = paging.Numbered(request, found, stream=stream)
-    return answer(request, numbered.document(items), links=numbered.links())
+    return paging.answered(request, found, items, live=live.behind(request, place, items, wanted))
 
 
 async def one(request: web.Request) -> web.Response:

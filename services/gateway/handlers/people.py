@@ -7,7 +7,8 @@ from aiohttp import web
 from services.common.activitystreams import CONTEXT
 from services.common.search import Query
 from services.gateway import filters as asked
-from services.gateway import finding, paging
+from services.gateway import finding, live, paging
+from services.gateway.filters import Filters
 from services.gateway.finding import Found
 from services.gateway.items import activity_of, title_of
 from services.gateway.keys import ASKER, DESK, DIRECTORY, NAMES
@@ -29,8 +30,10 @@ async def search(request: web.Request) -> web.Response:
 
 async def one(request: web.Request) -> web.Response:
     """Answer with a person: where they are active, and what they did last, as far as the asker may open it."""
-    asked.only(request.query, "limit", "cursor")
+    asked.only(request.query, *paging.PAGING)
     person = request.match_info["id"]
+    wanted = Filters(values=(("person", (person,)),))
+    place = await live.before(request, wanted)
     page = await request.app[DESK].find(
         request[ASKER],
         Query(
@@ -47,10 +50,10 @@ async def one(request: web.Request) -> web.Response:
     items = [activity_of(hit.document) for hit in page.hits]
     for item in items:
         request.app[NAMES].learn_json(item)
-    numbered = paging.Numbered(request, page)
     who = {"id": person, "type": "Person", "name": name_of(request, person)}
-    document = numbered.document(items, attributedTo=who, facets={"container": dict(page.facets.get("context", {}))})
-    return answer(request, document, links=numbered.links())
+    facets = {"container": dict(page.facets.get("context", {}))}
+    behind = live.behind(request, place, items, wanted)
+    return paging.answered(request, page, items, live=behind, attributedTo=who, facets=facets)
 
 
 def name_of(request: web.Request, person: str) -> str:

@@ -5,19 +5,19 @@ from typing import cast, get_args
 from aiohttp import web
 
 from services.gateway import filters as asked
-from services.gateway import finding, paging
+from services.gateway import finding, live, paging
 from services.gateway.items import hit_of
 from services.gateway.keys import ASKER, DESK
-from services.gateway.respond import answer
 
 
 async def search(request: web.Request) -> web.Response:
     """Answer with one page of what was found."""
     known = tuple(name for name in asked.FIELDS if name != "actor")
-    asked.only(request.query, "q", "mode", *known, "since", "until", "limit", "cursor")
+    asked.only(request.query, "q", "mode", *known, "since", "until", *paging.PAGING)
     wanted = asked.read(request.query)
     if not wanted.text:
         raise asked.wrong("q", "words to look for are expected")
+    place = await live.before(request, wanted)
     page = await finding.things(
         request.app[DESK],
         request[ASKER],
@@ -26,9 +26,9 @@ async def search(request: web.Request) -> web.Response:
         size=paging.size(request),
         cursor=paging.cursor(request),
     )
-    numbered = paging.Numbered(request, page)
-    facets = finding.facets_of(page)
-    return answer(request, numbered.document([hit_of(hit) for hit in page.hits], facets=facets), links=numbered.links())
+    items = [hit_of(hit) for hit in page.hits]
+    behind = live.behind(request, place, items, wanted)
+    return paging.answered(request, page, items, live=behind, facets=finding.facets_of(page))
 
 
 def _mode(request: web.Request) -> finding.Mode:

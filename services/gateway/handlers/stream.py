@@ -16,6 +16,7 @@ from services.gateway import filters as asked
 from services.gateway.filters import Filters
 from services.gateway.keys import ADMISSION, ASKER, FOR_YOU_HUB, HUB, REMEMBERED, REPLAYS, STREAMS
 from services.gateway.problems import Problem, not_found
+from services.gateway.respond import VARY
 from services.gateway.stream import sets, start, tokens, wire
 from services.gateway.stream.connection import Connection
 from services.gateway.stream.hub import Hub
@@ -25,7 +26,7 @@ from services.gateway.stream.selection import Selection
 from services.gateway.stream.streams import Stream
 from services.gateway.stream.wire import Form
 
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": VARY}
 _WRITE_SECONDS = 30.0
 """A reader that takes nothing for so long while it is replayed to is cut."""
 _SILENT = frozenset({"gone", "slow"})

@@ -16,7 +16,8 @@ BETWEEN = "~"
 """Stands between the places in several feeds, where one connection reads them all."""
 _SHOWN = "."
 """Stands before the records behind a position that a page has shown already."""
-_MOST_SHOWN = 1_000
+_MOST_SHOWN = 200
+"""They travel in an address, which is 8 KB at most."""
 _FORM = 1
 _MARK = 4
 _LONGEST = 20_000
