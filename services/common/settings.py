@@ -117,6 +117,13 @@ class Settings(BaseSettings):
         description="Share of recommendations and of people to meet that is computed and logged, and shown to nobody,"
         " so that what showing does can be measured.",
     )
+    gateway_requests_per_minute: int = Field(
+        1_200, ge=1, description="Requests of one person (or of one address, where nobody is named) a minute at most."
+    )
+    gateway_cors_origins: list[str] = Field(
+        default_factory=list,
+        description="Origins whose pages may ask the API, such as `https://portal.example`; never with cookies.",
+    )
     gateway_stream_seconds: int = Field(
         3_600, ge=5, description="Seconds that a live stream may last; its reader then comes back with its last id."
     )

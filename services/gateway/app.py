@@ -5,7 +5,7 @@ from time import monotonic
 from aiohttp import web
 
 from services.common import health, metrics
-from services.gateway import keys
+from services.gateway import cors, keys
 from services.gateway.auth import Asker
 from services.gateway.parts import Parts
 from services.gateway.problems import Handler, as_problems
@@ -20,7 +20,7 @@ LARGEST = 64 * 1024
 
 def build(parts: Parts) -> web.Application:
     """Return the application over these parts."""
-    app = web.Application(middlewares=[measured, secured, as_problems, views.errors], client_max_size=LARGEST)
+    app = web.Application(middlewares=[measured, secured, counted, as_problems, views.errors], client_max_size=LARGEST)
     parts.put(app)
     for route in ROUTES:
         handler = route.handler if route.open else _asked(route)
@@ -31,6 +31,7 @@ def build(parts: Parts) -> web.Application:
     views.add_routes(app, {"/for-you": for_you.for_you}, {"/for-you/feedback": for_you.react})
     viewers.prepare(app)
     health.add_routes(app, parts.missing)
+    cors.allow(app, parts.settings.gateway_cors_origins)
 
     async def drain(_: web.Application) -> None:
         await parts.streams.drain(parts.settings.gateway_drain_seconds)
@@ -41,7 +42,11 @@ def build(parts: Parts) -> web.Application:
 
 def _asked(route: Route) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
-        request[keys.ASKER] = await _who(request) if route.streams else request.app[keys.AUTH].asker(request)
+        if route.streams:  # bounded by how many there may be at once; a browser would not try again after 429
+            request[keys.ASKER] = await _who(request)
+        else:
+            request[keys.ASKER] = asker = request.app[keys.AUTH].asker(request)
+            request[keys.STANDING] = await request.app[keys.RATES].take(asker.person or request.remote or "")
         return await route.handler(request)
 
     return handler
@@ -54,6 +59,15 @@ async def _who(request: web.Request) -> Asker:
         return auth.asker(request)
     auth.admits(request)
     return auth.as_person(await request.app[keys.STREAM_TOKENS].take(token, list(request.query.items())))
+
+
+@web.middleware
+async def counted(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Say on every answer how many more there may be."""
+    response = await handler(request)
+    if keys.STANDING in request and not response.prepared:
+        response.headers.update(request[keys.STANDING].headers())
+    return response
 
 
 @web.middleware

@@ -1,6 +1,6 @@
 """Who is asking. ``demo``: anybody on this machine may look at the page as any person. ``none``: nobody may read."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Literal, Protocol
@@ -38,7 +38,9 @@ class Accounts(Protocol):
 class Auth:
     """Names the asker of a request. Raises Stop at once when demo mode would listen beyond this machine."""
 
-    def __init__(self, mode: Literal["demo", "none"], host: str, accounts: Accounts) -> None:
+    def __init__(
+        self, mode: Literal["demo", "none"], host: str, accounts: Accounts, *, origins: Collection[str] = ()
+    ) -> None:
         if mode == "demo" and not is_loopback(host):
             raise Stop(
                 f"auth = demo lets anybody be anybody and so listens on loopback only, not on {host};"
@@ -46,6 +48,7 @@ class Auth:
             )
         self.mode = mode
         self._accounts = accounts
+        self._origins = frozenset(origins)
 
     def asker(self, request: web.Request) -> Asker:
         """Return who asks; raises Problem where nobody may."""
@@ -60,7 +63,7 @@ class Auth:
                 "who-asks",
                 "Nobody may read here: auth is none; set WATERCOOLER_AUTH=demo to look at it on this machine.",
             )
-        refuse_strangers(request)
+        refuse_strangers(request, self._origins)
 
     def as_person(self, person: str) -> Asker:
         """Return the asker that a person is."""
@@ -91,11 +94,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def refuse_strangers(request: web.Request) -> None:
+def refuse_strangers(request: web.Request, origins: Collection[str] = ()) -> None:
     """Raise Problem unless the request came straight from this machine, for this machine.
 
-    A foreign Host means that a page elsewhere resolved its own name to us (DNS rebinding); a foreign Origin, that it
-    posts to us.
+    ``origins`` are those of pages that may ask all the same. A foreign Host means that a page elsewhere resolved its
+    own name to us (DNS rebinding); a foreign Origin, that it posts to us.
     """
     through = next((name for name in _FORWARDING if name in request.headers), None)
     if through:
@@ -104,7 +107,7 @@ def refuse_strangers(request: web.Request) -> None:
     if not is_loopback(_hostname(host)):
         raise _elsewhere("its Host is not this machine")
     origin = request.headers.get("Origin")
-    if origin and origin.partition("://")[2] != host:
+    if origin and origin.partition("://")[2] != host and origin not in origins:
         raise _elsewhere("its Origin is another site")
     if request.remote and not is_loopback(request.remote):
         raise _elsewhere("it came from another machine")

@@ -12,6 +12,7 @@ from services.gateway.foryou import ForYou
 from services.gateway.indexed import Indexed
 from services.gateway.names import Names
 from services.gateway.people import Directory
+from services.gateway.rates import Rates, Standing
 from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
 from services.gateway.remembered import Remembered
@@ -26,6 +27,7 @@ DESK = web.AppKey("desk", Desk)
 HUB = web.AppKey("hub", Hub)
 FOR_YOU_HUB = web.AppKey("for_you_hub", Hub)
 ADMISSION = web.AppKey("admission", Admission)
+RATES = web.AppKey("rates", Rates)
 STREAMS = web.AppKey("streams", Streams)
 STREAM_TOKENS = web.AppKey("stream_tokens", StreamTokens)
 REMEMBERED = web.AppKey("remembered", Remembered)
@@ -39,3 +41,4 @@ REPLAYS = web.AppKey("replays", asyncio.Semaphore)
 FEEDBACK = web.AppKey("feedback", FeedbackBox)
 
 ASKER = web.RequestKey("asker", Asker)
+STANDING = web.RequestKey("standing", Standing)

@@ -1,9 +1,9 @@
-"""The table of routes as OpenAPI 3.1. Pure."""
+"""The table of routes as OpenAPI, 3.1 for today's tools and 3.2, which can say what a stream consists of. Pure."""
 
 import re
 from collections.abc import Iterable
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version as release
+from typing import TYPE_CHECKING, Any, Literal
 
 from services.gateway import problems
 from services.gateway.feedback import KINDS
@@ -11,6 +11,7 @@ from services.gateway.feedback import KINDS
 if TYPE_CHECKING:
     from services.gateway.routes import Parameter, Route
 
+Version = Literal["3.1.0", "3.2.0"]
 _NAME = re.compile(r"\{(\w+)(:[^}]*)?\}")
 _STRING = {"type": "string"}
 _ACTIVITY = {
@@ -34,11 +35,13 @@ _PAGE = {
         "id": _STRING,
         "partOf": _STRING,
         "first": _STRING,
+        "last": _STRING,
         "next": {"type": "string", "description": "Absent where there is nothing more; a short page is not the last."},
         "prev": _STRING,
         "totalItems": {"type": "integer", "description": "Exact up to 10,000."},
         "orderedItems": {"type": "array", "items": {"$ref": "#/components/schemas/Activity"}},
         "stream": {"type": "string", "description": "Address of the live feed that goes on from this page."},
+        "eventStream": {"type": "string", "description": "The same, by its name in ActivityPub's draft."},
         "facets": {"type": "object"},
     },
 }
@@ -96,6 +99,61 @@ _PROBLEM = {
         "detail": _STRING,
     },
 }
+_COLLECTION = {
+    "type": "object",
+    "description": "The collection that pages are of; it has no items itself.",
+    "required": ["type", "id", "totalItems", "first"],
+    "properties": {
+        "type": {"const": "OrderedCollection"},
+        **dict.fromkeys(("id", "first", "last", "stream", "eventStream"), _STRING),
+        "totalItems": {"type": "integer", "description": "Exact up to 10,000."},
+    },
+}
+_JSON_FEED = {
+    "type": "object",
+    "description": "JSON Feed 1.1.",
+    "required": ["version", "title", "items"],
+    "properties": {
+        **dict.fromkeys(("version", "title", "home_page_url", "feed_url", "next_url"), _STRING),
+        "items": {"type": "array", "items": {"type": "object", "required": ["id"], "properties": {"id": _STRING}}},
+    },
+}
+_EVENT = {
+    "type": "object",
+    "description": "One server-sent event. Its data is an activity, unless `event` says otherwise.",
+    "properties": {
+        "id": {"type": "string", "description": "Send it back as Last-Event-ID."},
+        "event": {"enum": ["redacted", "reset", "subscriptions", "end"]},
+        "retry": {"type": "integer"},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+}
+_LINE = {
+    "type": "object",
+    "description": "One line: an activity behind the position `cursor`, or the position alone, or an event.",
+    "properties": {
+        "cursor": _STRING,
+        "event": {"enum": ["redacted", "reset", "subscriptions", "end"]},
+        "for": {"type": "array", "items": _STRING},
+        "activity": {"$ref": "#/components/schemas/Activity"},
+    },
+}
+_SCHEMAS = {
+    "Activity": _ACTIVITY,
+    "Page": _PAGE,
+    "Collection": _COLLECTION,
+    "Feedback": _FEEDBACK,
+    "StreamSet": _STREAM_SET,
+    "StreamQuery": _STREAM_QUERY,
+    "StreamToken": _STREAM_TOKEN,
+    "JsonFeed": _JSON_FEED,
+    "Event": _EVENT,
+    "Line": _LINE,
+    "Object": {"type": "object"},
+    "Problem": _PROBLEM,
+}
+_ITEMS = {"text/event-stream": "Event", "application/x-ndjson": "Line"}
+_TEXT = ("text/", "application/atom+xml", "application/x-ndjson")
 
 
 def template(path: str) -> str:
@@ -107,36 +165,25 @@ def template(path: str) -> str:
     return _NAME.sub(r"{\1}", path)
 
 
-def document(routes: "Iterable[Route]") -> dict[str, Any]:
+def document(routes: "Iterable[Route]", *, version: Version = "3.1.0") -> dict[str, Any]:
     """Return the description of the API."""
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
-        paths.setdefault(template(route.path), {})[route.method.lower()] = _operation(route)
+        paths.setdefault(template(route.path), {})[route.method.lower()] = _operation(route, version)
     return {
-        "openapi": "3.1.0",
+        "openapi": version,
         "info": {
             "title": "Watercooler",
-            "version": version("watercooler"),
+            "version": release("watercooler"),
             "description": "An activity stream for the inside of an organisation. Every error is an RFC 9457 problem.",
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {
-            "schemas": {
-                "Activity": _ACTIVITY,
-                "Page": _PAGE,
-                "Feedback": _FEEDBACK,
-                "StreamSet": _STREAM_SET,
-                "StreamQuery": _STREAM_QUERY,
-                "StreamToken": _STREAM_TOKEN,
-                "Object": {"type": "object"},
-                "Problem": _PROBLEM,
-            }
-        },
+        "components": {"schemas": _SCHEMAS},
     }
 
 
-def _operation(route: "Route") -> dict[str, Any]:
+def _operation(route: "Route", version: Version) -> dict[str, Any]:
     parameters = [_in_path(name) for name, _ in _NAME.findall(route.path)]
     parameters += [_in_query(one) for one in route.parameters]
     if route.streams:
@@ -145,22 +192,34 @@ def _operation(route: "Route") -> dict[str, Any]:
         "operationId": route.name,
         "summary": route.doc,
         "parameters": parameters,
-        "responses": {str(route.good): _good(route), "default": _problem()},
+        "responses": {str(route.good): _good(route, version), "default": _problem()},
     }
+    if route.good == 200 and not route.streams:
+        found["responses"]["304"] = {"description": "As it was, by If-None-Match."}
     if route.body:
-        one = {"$ref": f"#/components/schemas/{route.body}"}
+        one = _ref(route.body)
         many = {"type": "array", "items": one, "minItems": 1, "maxItems": 100}
         schema = {"oneOf": [one, many]} if route.many else one
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return found
 
 
-def _good(route: "Route") -> dict[str, Any]:
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _good(route: "Route", version: Version) -> dict[str, Any]:
     if route.good == 204:
         return {"description": "Done."}
-    json = {"$ref": f"#/components/schemas/{route.answer}"}
-    schemas = {media: json if media.endswith("json") and "ndjson" not in media else {} for media in route.media}
-    return {"description": route.doc, "content": {media: {"schema": schema} for media, schema in schemas.items()}}
+    return {"description": route.doc, "content": {media: _content(route, media, version) for media in route.media}}
+
+
+def _content(route: "Route", media: str, version: Version) -> dict[str, Any]:
+    if version == "3.2.0" and media in _ITEMS:
+        return {"itemSchema": _ref(_ITEMS[media])}
+    if media.startswith(_TEXT):
+        return {"schema": _STRING}
+    return {"schema": {"oneOf": [_ref("Page"), _ref("Collection")]} if route.answer == "Page" else _ref(route.answer)}
 
 
 def _problem() -> dict[str, Any]:

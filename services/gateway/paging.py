@@ -132,15 +132,22 @@ class Numbered:
 
 
 def answered(
-    request: web.Request, page: Page, items: Sequence[Any], *, live: Live | None = None, **more: Any
+    request: web.Request,
+    page: Page,
+    items: Sequence[Any],
+    *,
+    live: Live | None = None,
+    feeds: Iterable[Link] = (),
+    **more: Any,
 ) -> web.Response:
     """Return the answer with a page, or with the collection where that is asked for."""
     numbered = Numbered(request, page, live=live)
+    links = [*numbered.links(), *feeds]
     if whole(request):
-        return answer(request, numbered.collection(**more), links=numbered.links(), same=[page.total, numbered.whole])
+        return answer(request, numbered.collection(**more), links=links, same=[page.total, numbered.whole])
     # Where to go on live moves with every event; the page is the same as long as what it shows is.
     same = [numbered.id, page.total, bool(page.next), bool(page.previous), list(items), more]
-    return answer(request, numbered.document(items, **more), links=numbered.links(), same=same)
+    return answer(request, numbered.document(items, **more), links=links, same=same)
 
 
 def collection(id_: str, items: Sequence[Mapping[str, Any]], total: int) -> dict[str, Any]:

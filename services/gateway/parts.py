@@ -23,6 +23,7 @@ from services.gateway.foryou import ForYou
 from services.gateway.indexed import Indexed
 from services.gateway.names import Names
 from services.gateway.people import Directory
+from services.gateway.rates import Rates
 from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
 from services.gateway.remembered import Remembered
@@ -70,7 +71,7 @@ class Parts:
         maker = makers.activities(access, names.learn)
         recommendations, reactions = Recommendations(bus), Reactions(bus)
         for_you = makers.recommendations(access, directory, reactions)
-        auth = Auth(settings.auth, settings.host, directory)
+        auth = Auth(settings.auth, settings.host, directory, origins=settings.gateway_cors_origins)
         remembered = Remembered(bus)
         return cls(
             settings=settings,
@@ -109,6 +110,7 @@ class Parts:
         app[keys.REACTIONS] = self.reactions
         app[keys.FOR_YOU] = ForYou(desk=self.desk, held=self.recommendations, reactions=self.reactions)
         app[keys.FEEDBACK] = self.feedback
+        app[keys.RATES] = Rates(self.settings.gateway_requests_per_minute)
         app[keys.REPLAYS] = asyncio.Semaphore(AT_ONCE)
         app[keys.ADMISSION] = Admission(
             in_all=self.settings.gateway_streams,

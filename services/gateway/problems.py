@@ -26,6 +26,7 @@ TITLES: Mapping[str, str] = {
     "method": "The method is not for this resource",
     "too-large": "The request is too large",
     "too-many": "Too many live streams",
+    "too-often": "Too many requests",
     "not-yet": "Not available for the moment",
     "mistake": "A mistake of ours",
 }

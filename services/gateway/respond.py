@@ -12,7 +12,7 @@ from services.gateway.problems import Handler
 
 ACTIVITY_JSON = "application/activity+json"
 _LD_JSON = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
-VARY = "Accept, Authorization, Cookie, X-Watercooler-As"
+VARY = "Accept, Authorization, Cookie, Origin, X-Watercooler-As"
 SECURITY: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.common.recommendation import MIDDLE
-from services.gateway import filters, paging
+from services.gateway import feeds, filters, paging
 from services.gateway.handlers import (
     activities,
     docs,
+    feed,
     feedback,
     me,
     objects,
@@ -80,9 +81,11 @@ _WORDS = _text("q", "Words, never a query language.", maxLength=filters.TEXT)
 _LIMIT = Parameter(
     name="limit", doc="Items of a page.", schema={"type": "integer", "minimum": 1, "maximum": paging.MOST}
 )
+_CURSOR = _text("cursor", "Opaque; from next, prev or last of another page of the same question.")
+_FEED = _text("feed", "Which feed.", enum=list(sets.FEEDS), default="all")
 _PAGING = (
     _LIMIT,
-    _text("cursor", "Opaque; from next, prev or last of another page of the same question."),
+    _CURSOR,
     _text("live", "Opaque; carries the first page's place on the stream from page to page."),
     _text("view", "`collection`: the collection that the pages are of, instead of a page.", enum=["collection"]),
 )
@@ -182,7 +185,7 @@ ROUTES: tuple[Route, ...] = (
             *_FILTERS,
             *_SPAN,
             _WORDS,
-            _text("feed", "Which feed.", enum=list(sets.FEEDS), default="all"),
+            _FEED,
             _text("set", "Name of a set of subscriptions, instead of feed and filters."),
             _text("last_event_id", "As the header Last-Event-ID, which wins. Or earliest, or latest."),
             _text("access_token", "A token of /v1/stream-token, for readers that cannot send a header."),
@@ -236,6 +239,22 @@ ROUTES: tuple[Route, ...] = (
         good=204,
     ),
     *(
+        Route(
+            method="GET",
+            path=path,
+            handler=handler,
+            name=name,
+            doc=f"{doc} of any feed, or of any question to it, for readers of feeds.",
+            parameters=(*_FILTERS, *_SPAN, _WORDS, _FEED, _LIMIT, _CURSOR),
+            media=(media,),
+            answer="JsonFeed",
+        )
+        for path, handler, name, doc, media in (
+            ("/v1/feed.atom", feed.atom, "feed-atom", "Atom", feeds.ATOM),
+            ("/v1/feed.json", feed.json, "feed-json", "JSON Feed", feeds.JSON_FEED),
+        )
+    ),
+    *(
         Route(method="GET", path=f"/registry{path}", handler=handler, name=name, doc=doc, media=_REGISTRY, open=True)
         for path, handler, name, doc in (
             ("/subjects", registry.subjects, "subjects", "Subjects of the schema registry."),
@@ -260,8 +279,17 @@ ROUTES: tuple[Route, ...] = (
         path="/openapi.json",
         handler=docs.openapi,
         name="openapi",
-        doc="This description.",
-        media=("application/json",),
+        doc="This description, in OpenAPI 3.1.",
+        media=_JSON,
+        open=True,
+    ),
+    Route(
+        method="GET",
+        path="/openapi-3.2.json",
+        handler=docs.openapi_next,
+        name="openapi-next",
+        doc="This description, in OpenAPI 3.2, which says what the events of a stream are.",
+        media=_JSON,
         open=True,
     ),
     Route(

@@ -6,10 +6,11 @@ from aiohttp import web
 from services.common.search import Query
 from services.gateway import filters as asked
 from services.gateway import live, paging
+from services.gateway.feeds import ATOM, JSON_FEED
 from services.gateway.items import activity_of
 from services.gateway.keys import ASKER, DESK, NAMES
 from services.gateway.problems import not_found
-from services.gateway.respond import answer
+from services.gateway.respond import Link, answer
 
 
 async def page(request: web.Request) -> web.Response:
@@ -34,7 +35,15 @@ async def page(request: web.Request) -> web.Response:
     items = [activity_of(hit.document) for hit in found.hits]
     for item in items:
         request.app[NAMES].learn_json(item)
-    return paging.answered(request, found, items, live=live.behind(request, place, items, wanted))
+    return paging.answered(
+        request, found, items, live=live.behind(request, place, items, wanted), feeds=_feeds(request, wanted)
+    )
+
+
+def _feeds(request: web.Request, wanted: asked.Filters) -> list[Link]:
+    """Return the same for readers of feeds."""
+    forms = (("/v1/feed.atom", ATOM), ("/v1/feed.json", JSON_FEED))
+    return [Link(paging.address(request, wanted.pairs(), path), "alternate", {"type": kind}) for path, kind in forms]
 
 
 async def one(request: web.Request) -> web.Response:

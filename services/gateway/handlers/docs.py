@@ -5,14 +5,25 @@ from aiohttp import web
 
 from services.gateway import openapi as description
 from services.gateway import problems
+from services.gateway.examples import commands
 from services.gateway.respond import answer_bytes
 
 
 async def openapi(request: web.Request) -> web.Response:
-    """Answer with the OpenAPI description."""
-    from services.gateway.routes import ROUTES  # the table names this handler
+    """Answer with the OpenAPI description, for the tools of today."""
+    return _described(request, "3.1.0")
 
-    return answer_bytes(request, orjson.dumps(description.document(ROUTES)), kind="application/json")
+
+async def openapi_next(request: web.Request) -> web.Response:
+    """Answer with the OpenAPI description in the version that has streams."""
+    return _described(request, "3.2.0")
+
+
+def _described(request: web.Request, version: description.Version) -> web.Response:
+    from services.gateway.routes import ROUTES  # the table names these handlers
+
+    found = description.document(ROUTES, version=version)
+    return answer_bytes(request, orjson.dumps(found), kind="application/json")
 
 
 async def page(request: web.Request) -> web.Response:
@@ -20,5 +31,10 @@ async def page(request: web.Request) -> web.Response:
     from services.gateway.routes import ROUTES
     from services.gateway.web.rendering import render
 
-    context = {"routes": ROUTES, "template": description.template, "problems": problems.TITLES}
+    context = {
+        "examples": commands(str(request.url.origin())),
+        "routes": ROUTES,
+        "template": description.template,
+        "problems": problems.TITLES,
+    }
     return answer_bytes(request, render("docs.html", context).encode(), kind="text/html; charset=utf-8")

@@ -40,7 +40,7 @@ async def for_you(request: web.Request) -> web.Response:
     surprise = asked.share(request.query, "surprise", default=MIDDLE)
     found = await request.app[FOR_YOU].suggested(asker, dial=surprise, size=paging.size(request))
     here = paging.address(request, request.query.items())
-    items = [_item(one) for one in found]
+    items = [item_of(one) for one in found]
     return answer(request, {"@context": CONTEXT, **paging.collection(here, items, len(items)), "surprise": surprise})
 
 
@@ -52,7 +52,8 @@ def somebody(request: web.Request) -> Asker:
     return asker
 
 
-def _item(one: Suggested) -> dict[str, Any]:
+def item_of(one: Suggested) -> dict[str, Any]:
+    """Return an item of the list: the object's newest activity, and why it is shown."""
     r = one.recommendation
     return one.activity | {
         "reason": one.reason,

@@ -1,12 +1,14 @@
 """The description of the API and what handlers really take cannot drift apart."""
 
+import json
 import re
 from typing import Any
 
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator, OpenAPIV32SpecValidator
 
 from services.gateway.handlers.feedback import Given
-from services.gateway.openapi import document, template
+from services.gateway.openapi import Version, document, template
 from services.gateway.routes import ROUTES, Route
 from tests.unit.gateway.world import world
 
@@ -31,9 +33,18 @@ async def test_the_document_names_every_address_of_the_application() -> None:
     assert api == {path for path in described["paths"] if path.startswith(("/v1", "/registry"))}
 
 
+@pytest.mark.parametrize(
+    ("version", "validator"), [("3.1.0", OpenAPIV31SpecValidator), ("3.2.0", OpenAPIV32SpecValidator)]
+)
+def test_the_document_is_what_the_specification_says(version: Version, validator: type[Any]) -> None:
+    described = json.loads(json.dumps(document(ROUTES, version=version)))
+    assert [error.message for error in validator(described).iter_errors()] == []
+    stream = described["paths"]["/v1/stream"]["get"]["responses"]["200"]["content"]["text/event-stream"]
+    assert ("itemSchema" in stream) == (version == "3.2.0")
+
+
 def test_the_document_holds_together() -> None:
     described = document(ROUTES)
-    assert described["openapi"].startswith("3.1")
     names = [operation["operationId"] for path in described["paths"].values() for operation in path.values()]
     assert len(names) == len(set(names))
     for path, operations in described["paths"].items():

@@ -189,7 +189,7 @@ async def test_unchanged_pages_are_not_sent_again() -> None:
         first = await w.get("/v1/activities/chat:1%23chat.message")
         again = await w.get("/v1/activities/chat:1%23chat.message", headers={"If-None-Match": first.headers["ETag"]})
         assert (again.status, await again.read()) == (304, b"")
-        assert first.headers["Vary"] == "Accept, Authorization, Cookie, X-Watercooler-As"
+        assert first.headers["Vary"] == "Accept, Authorization, Cookie, Origin, X-Watercooler-As"
         assert first.headers["X-Content-Type-Options"] == "nosniff"
 
 

@@ -1,0 +1,77 @@
+"""``/v1/feed.atom`` and ``/v1/feed.json``: any feed, or any question to it, for readers of feeds."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from services.common.recommendation import MIDDLE
+from services.common.search import Query
+from services.gateway import feeds, paging
+from services.gateway import filters as asked
+from services.gateway.feeds import Feed
+from services.gateway.filters import Filters
+from services.gateway.handlers.me import item_of, somebody
+from services.gateway.items import activity_of
+from services.gateway.keys import ASKER, DESK, FOR_YOU
+from services.gateway.respond import answer_bytes
+from services.gateway.stream import sets
+
+
+async def atom(request: web.Request) -> web.Response:
+    """Answer with Atom."""
+    return await _answer(request, feeds.atom, feeds.ATOM)
+
+
+async def json(request: web.Request) -> web.Response:
+    """Answer with JSON Feed."""
+    return await _answer(request, feeds.json_feed, feeds.JSON_FEED)
+
+
+async def _answer(request: web.Request, form: Callable[[Feed], bytes], kind: str) -> web.Response:
+    asked.only(request.query, *asked.FIELDS, "since", "until", "q", "feed", "limit", "cursor")
+    name = sets.feed_of(asked.one(request.query, "feed") or "all")
+    feed = await (_for_you(request) if name == "for-you" else _all(request))
+    return answer_bytes(request, form(feed), kind=f"{kind}; charset=utf-8")
+
+
+async def _for_you(request: web.Request) -> Feed:
+    found = await request.app[FOR_YOU].suggested(somebody(request), dial=MIDDLE, size=paging.size(request))
+    return _feed(request, "For you", "/for-you", [item_of(one) for one in found])
+
+
+async def _all(request: web.Request) -> Feed:
+    wanted = asked.read(request.query)
+    page = await request.app[DESK].find(
+        request[ASKER],
+        Query(
+            kind="activities",
+            principals=(),
+            text=wanted.text,
+            filters=wanted.fields(),
+            since=wanted.since,
+            until=wanted.until,
+            size=paging.size(request),
+            cursor=paging.cursor(request),
+        ),
+    )
+    items = [activity_of(hit.document) for hit in page.hits]
+    home = "/" + (f"?{urlencode(wanted.pairs())}" if wanted.pairs() else "")
+    return _feed(request, _title(wanted), home, items, after=page.next)
+
+
+def _title(wanted: Filters) -> str:
+    return ", ".join(value for _, value in wanted.pairs()) or "Everything"
+
+
+def _feed(request: web.Request, title: str, home: str, items: list[dict[str, Any]], *, after: str = "") -> Feed:
+    kept = [(n, v) for n, v in request.query.items() if n != "cursor"]
+    return Feed(
+        title=f"{title} · Watercooler",
+        origin=str(request.url.origin()),
+        home=f"{request.url.origin()}{home}",
+        address=paging.address(request, kept),
+        next=paging.address(request, [*kept, ("cursor", after)]) if after else "",
+        items=items,
+    )
