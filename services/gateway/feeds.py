@@ -47,7 +47,7 @@ def atom(feed: Feed) -> bytes:
         link=feed.home,
         description="",
         feed_url=feed.address,
-        feed_guid=_id(feed.address),
+        feed_guid=_id(feed.address.removeprefix(feed.origin)),
         next=feed.next,
     )
     for item in feed.items:

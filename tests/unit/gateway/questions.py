@@ -73,6 +73,8 @@ def _streams(_: Organisation) -> list[Question]:
         Question("/v1/stream", stream="all", headers=lines),
         Question("/v1/stream", stream="all"),
         Question(f"/v1/stream?{here}", stream="all", headers=lines),
+        Question("/v1/stream?set=page", stream="all", headers=lines),
+        Question("/v1/stream?since=2026-01-01", stream="all", headers=lines),
         Question("/v1/stream?feed=for-you", stream="for-you", headers=lines),
     ]
 
@@ -81,8 +83,20 @@ def _feedback(o: Organisation) -> list[Question]:
     return [Question("/v1/feedback", "POST", {"subject": one, "kind": "seen"}) for one in _objects(o)]
 
 
+def _put_set(_: Organisation) -> list[Question]:
+    asked = {"here": f"container={quote(PLACES[0])}&container={quote(HALL)}", "all": "", "mine": "feed=for-you"}
+    return [Question("/v1/me/streams/page", "PUT", {"subscriptions": asked})]
+
+
 QUESTIONS: Mapping[str, Asking] = {
-    "GET /v1/activities": _filtered("/v1/activities"),
+    "PUT /v1/me/streams/{name}": _put_set,
+    "GET /v1/me/streams": _paths("/v1/me/streams"),
+    "GET /v1/me/streams/{name}": _paths("/v1/me/streams/page"),
+    "GET /v1/feed.atom": _filtered("/v1/feed.atom"),
+    "GET /v1/feed.json": lambda _: [
+        Question(f"/v1/feed.json?{one}") for one in ("", "limit=2", f"q={SHARED[0]}", "feed=for-you")
+    ],
+    "GET /v1/activities": lambda o: [*_filtered("/v1/activities")(o), Question("/v1/activities?view=collection")],
     "GET /v1/activities/{id}": _each("/v1/activities/", _activities),
     "GET /v1/objects/{id}": _each("/v1/objects/", _objects),
     "GET /v1/search": _searches,
@@ -108,6 +122,9 @@ SAYS_NOTHING = frozenset(
         "GET /static/{name}",
         "GET /docs",
         "GET /openapi.json",
+        "GET /openapi-3.2.json",
+        "POST /v1/stream-token",  # opens a stream as the asker, and streams are asked
+        "DELETE /v1/me/streams/{name}",  # the asker's own
         "GET /healthz",
         "GET /readyz",
         "GET /metrics",  # for operators: counts of requests and records, by service and address
@@ -167,7 +184,7 @@ def _next(text: str, kind: str) -> str:
     return ""
 
 
-_POSITION = re.compile(r"last_event_id=[\w%.~-]+")
+_POSITION = re.compile(r"(?:last_event_id|live)=[\w%.~-]+")
 _SWITCH = re.compile(r'<form class="as".*?</form>', re.DOTALL)
 
 
