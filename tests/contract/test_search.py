@@ -153,6 +153,21 @@ async def test_paging_by_time_goes_on_and_back_without_loss(search: Search, orde
     assert arrived.previous == ""
 
 
+@pytest.mark.parametrize("order", ["newest", "oldest", "relevance"])
+async def test_the_last_page_is_there_at_once(search: Search, order: Any) -> None:
+    names = [f"a{number:02}" for number in range(11)]
+    await fill(search, *(activity(name, number, title="heron") for number, name in enumerate(names)))
+    asked = {"order": order, "size": 4, "text": "heron" if order == "relevance" else ""}
+    first = await search.find(everything(**asked))
+    last = await search.find(everything(**asked, cursor=first.last))
+    before = await search.find(everything(**asked, cursor=last.previous))
+    assert (last.next, last.last) == ("", first.last)
+    assert set(ids(last)) | set(ids(before)) | set(ids(first)) == set(names)
+    if order != "relevance":
+        ordered = names if order == "oldest" else names[::-1]
+        assert (ids(before), ids(last)) == (ordered[3:7], ordered[7:])
+
+
 async def test_paging_by_relevance_shows_the_ranking_as_it_was(search: Search) -> None:
     names = [f"a{number}" for number in range(7)]
     await fill(search, *(activity(name, title="heron", text="heron " * n) for n, name in enumerate(names)))

@@ -18,8 +18,8 @@ _UNPACKED = 65_536
 """Bytes that a cursor may unpack to: nobody can send one that grows without end."""
 
 
-_BEFORE_ALL = -62_135_596_800_000
-"""The year 1 in ms since 1970: nothing was published before."""
+_BEFORE_ALL, _AFTER_ALL = -62_135_596_800_000, 253_402_300_799_999
+"""The years 1 and 9999 in ms since 1970: nothing was published before or after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Place:
         return _pack(["t", self.at, self.id, int(self.back)])
 
     @classmethod
-    def end(cls) -> "Place":
-        """Return the place behind the oldest hit, to read back from."""
-        return cls(_BEFORE_ALL, "", back=True)
+    def end(cls, *, newest: bool) -> "Place":
+        """Return the place behind the last hit, to read back from; ``newest``: the newest hit comes first."""
+        return cls(_BEFORE_ALL if newest else _AFTER_ALL, "", back=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,13 +23,14 @@ def by_time(
     if not shown:
         return Page(hits=(), total=total, facets=facets)
     last, first = shown[-1][0], shown[0][0]
+    end = Place.end(newest=query.order == "newest")
     return Page(
         hits=[hit for _, hit in shown],
         total=total,
         facets=facets,
-        next=Place(last.at, last.id).packed() if (place != Place.end() if back else more) else "",
+        next=Place(last.at, last.id).packed() if (place != end if back else more) else "",
         previous=Place(first.at, first.id, back=True).packed() if (more if back else place is not None) else "",
-        last=Place.end().packed(),
+        last=end.packed(),
     )
 
 
