@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 
-from tests.unit.gateway.test_rest import recommend
+from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.world import HALL, World, said, world
 from tools.docs import FOLDER
 
@@ -35,7 +35,7 @@ async def run(command: str) -> tuple[int | None, str]:
 async def prepared(w: World) -> str:
     await w.opened(HALL)
     await w.happens(said(1, text="release notes", who="bob"), said(2))
-    await recommend(w, "chat:1", {"topic": 1.0})
+    await recommend(w, "chat:1", 1.0)
     return str(w.client.make_url("")).rstrip("/")
 
 

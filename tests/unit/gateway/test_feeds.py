@@ -7,7 +7,7 @@ import pytest
 from yarl import URL
 
 from services.common.model import Object
-from tests.unit.gateway.test_rest import recommend
+from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.world import HALL, ROOM, said, world
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -72,7 +72,7 @@ async def test_for_you_is_a_feed_with_its_reasons() -> None:
     async with world() as w:
         await w.opened(HALL)
         await w.happens(said(1, who="bob"))
-        await recommend(w, "chat:1", {"topic": 1.0})
+        await recommend(w, "chat:1", 1.0)
         (item,) = (await w.json("/v1/feed.json", params={"feed": "for-you"}))["items"]
         assert item["content_text"] == "because of chat:1\n\nmessage 1"
         assert (await w.get("/v1/feed.json?feed=for-you", as_="")).status == 401

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.common.bus.memory import MemoryBus
-from tests.unit.gateway.test_rest import recommend
+from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.world import HALL, ROOM, Listener, World, said, world
 
 
@@ -34,7 +34,7 @@ async def test_one_connection_reads_several_questions_and_says_which_an_event_an
         async with w.listening(set="page") as stream:
             await sets(stream, 1)
             await w.happens(said(1, where=ROOM), said(2, text="release"), said(3), said(4, text="release", where=ROOM))
-            await recommend(w, "chat:9", {"topic": 1.0})
+            await recommend(w, "chat:9", 1.0)
             assert answered(await stream.until(4)) == [
                 ("chat:1#chat.message", ["room"]),
                 ("chat:2#chat.message", ["words"]),
@@ -82,7 +82,7 @@ async def test_an_id_holds_the_place_in_every_feed() -> None:
             start = await stream.begun()
             await w.happens(said(1))
             await stream.until(1)
-            await recommend(w, "chat:9", {"topic": 1.0})
+            await recommend(w, "chat:9", 1.0)
             first, second = await stream.until(2)
         for last, rest in ((start, 2), (first.id, 1), (second.id, 0)):
             async with w.listening(set="page", last=last) as again:
