@@ -1,0 +1,129 @@
+"""Live readers in bad company: 8,000 idle ones, readers that are cut all the time over two processes, slow readers."""
+
+import asyncio
+from collections.abc import Sequence
+
+from bench import live
+from bench.readers import Plan, Report
+from bench.table import Row
+from bench.whole import resident, whole
+from services.common.bus import Publisher
+from services.common.bus.kafka import KafkaBus, KafkaSettings
+from services.common.model import Enriched
+from tests.fixtures.stack import Stack
+
+IDLE = 8_000
+CHURNED, CUTS, CHURN_RATE, CHURN_SECONDS = 200, 20.0, 50, 20
+READERS, SLOW, RATE, SECONDS = 400, 100, 100, 15
+_PROBES = 25
+_CAP_MB = 1.0
+"""What may wait for one reader in the gateway (stream/connection.py)."""
+
+
+async def measure(kafka: str, elastic: str) -> list[Row]:
+    """Measure all three."""
+    async with whole(kafka, elastic, "index", "gateway", **live.LIMITS) as stack:
+        stack.start("gateway", name="second")
+        await stack.ready("second")
+        bus = KafkaBus(KafkaSettings(bootstrap=kafka, partitions=4, replication=1), stack.prefix)
+        publisher = await bus.publisher()
+        try:
+            await publisher.publish([live.opened(bus.prefix)])
+            return [
+                *await _idle(stack),
+                *await _churn(stack, publisher),
+                *await _slow(stack, publisher),
+            ]
+        finally:
+            await publisher.stop()
+
+
+async def _idle(stack: Stack) -> list[Row]:
+    pid = stack.processes["second"].pid
+    before = resident(pid)
+    async with live.reading(Plan(ports=[stack.ports["second"]], paths=live.paths(), readers=IDLE)):
+        await asyncio.sleep(20)  # a heartbeat has gone to each
+        held = resident(pid)
+    named = f"live, {IDLE:,} idle readers:"
+    return [
+        Row(f"{named} memory of the process", held, "MB", f"{before:.0f} MB before", bar="<= 200"),
+        Row(f"{named} memory a connection", (held - before) * 1024 / IDLE, "KB", bar="<= 15"),
+    ]
+
+
+async def _churn(stack: Stack, publisher: Publisher) -> list[Row]:
+    count = CHURN_RATE * CHURN_SECONDS
+    ports = [stack.ports["gateway"], stack.ports["second"]]
+    plan = Plan(ports=ports, paths=live.paths(), careful=CHURNED, cuts=CUTS, events=count)
+    async with live.reading(plan) as readers:
+        restarting = asyncio.create_task(_restart(stack, after=CHURN_SECONDS / 3))
+        await live.evenly(_publish(stack, publisher), first=0, count=count, rate=CHURN_RATE)
+        await restarting
+        report = await readers.report()
+    named = f"live, {CHURNED} readers cut {CUTS:.0f} times a second, one of two processes restarted:"
+    return [
+        Row(f"{named} lost", report.missing, "events", f"{CHURNED * count:,} deliveries", bar="<= 0"),
+        Row(f"{named} doubled", report.doubled, "events", f"{report.came_back:,} times come back", bar="<= 0"),
+    ]
+
+
+async def _restart(stack: Stack, *, after: float) -> None:
+    await asyncio.sleep(after)
+    await asyncio.to_thread(stack.end, "gateway")
+    stack.start("gateway")
+    await stack.ready("gateway")
+
+
+async def _slow(stack: Stack, publisher: Publisher) -> list[Row]:
+    count = RATE * SECONDS
+    first = CHURN_RATE * CHURN_SECONDS
+    alone, _ = await _with_slow(stack, publisher, first, 0)
+    report, grown = await _with_slow(stack, publisher, first + count, SLOW)
+    named = f"live, {SLOW} slow readers among {READERS + SLOW}:"
+    return [
+        Row(
+            f"{named} p99 of the others",
+            report.p99,
+            "ms",
+            f"without: {alone.p99:.0f} ms",
+            _of(report, alone),
+            "ratio <= 2",
+        ),
+        Row(f"{named} memory that they take", grown, "MB", bar=f"<= {SLOW * _CAP_MB:.0f}"),
+        Row(f"{named} lost and doubled by the slow", report.missing + report.doubled, "events", bar="<= 0"),
+    ]
+
+
+def _of(report: Report, alone: Report) -> float:
+    return report.p99 / max(alone.p99, 0.001)
+
+
+async def _with_slow(stack: Stack, publisher: Publisher, first: int, slow: int) -> tuple[Report, float]:
+    """Return what was seen, and by how much the process had grown at its largest (MB)."""
+    pid = stack.processes["second"].pid
+    count = RATE * SECONDS
+    plan = Plan(
+        ports=[stack.ports["second"]],
+        paths=live.paths(),
+        readers=READERS,
+        probes=_PROBES,
+        careful=slow,
+        slow=slow,
+        first=first,
+        events=count,
+    )
+    async with live.reading(plan) as readers:
+        before = most = resident(pid)
+        publishing = asyncio.create_task(live.evenly(_publish(stack, publisher), first=first, count=count, rate=RATE))
+        while not publishing.done():
+            most = max(most, resident(pid))
+            await asyncio.sleep(0.5)
+        await publishing
+        return await readers.report(), most - before
+
+
+def _publish(stack: Stack, publisher: Publisher) -> live.Publish:
+    async def publish(many: Sequence[Enriched]) -> None:
+        await publisher.publish([live.record(stack.prefix, one) for one in many])
+
+    return publish
