@@ -72,7 +72,7 @@ docs: $(VENV)/.dev ## Write the tables of docs/ anew from the code
 ci-deps: ## Install the system packages that tests use (Debian)
 	apt-get update -q
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends python3-venv git kcat chromium \
-	  mediawiki php-cli php-sqlite3 php-mbstring php-xml php-intl php-curl util-linux
+	  curl mediawiki php-cli php-sqlite3 php-mbstring php-xml php-intl php-curl util-linux
 
 clean: ## Remove what was built here (not the data in .watercooler)
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
