@@ -59,6 +59,17 @@ class Live:
         return cls(id=id_, query=wanted.pairs())
 
 
+def stream_of(request: web.Request, live: Live) -> str:
+    """Return the address to go on live at."""
+    who = [(n, v) for n, v in request.query.items() if n == PARAMETER]
+    return address(request, [*live.query, ("last_event_id", live.id), *who], "/v1/stream")
+
+
+def stream_link(stream: str, live: Live) -> Link:
+    """Return the relation that says so."""
+    return Link(stream, "alternate", {"type": "text/event-stream", "last-event-id": live.id})
+
+
 class Numbered:
     """A page of an answer to this request: its own address and its neighbours'.
 
@@ -80,10 +91,7 @@ class Numbered:
         self.id = address(request, [*kept, ("cursor", given)]) if given else self.first
         self.next, self.previous, self.last = at(page.next), at(page.previous), at(page.last)
         self.live = live
-        self.stream = ""
-        if live:
-            who = [(n, v) for n, v in request.query.items() if n == PARAMETER]
-            self.stream = address(request, [*live.query, ("last_event_id", live.id), *who], "/v1/stream")
+        self.stream = stream_of(request, live) if live else ""
 
     def document(self, items: Sequence[Any], **more: Any) -> dict[str, Any]:
         """Return the page as an OrderedCollectionPage."""
@@ -120,14 +128,14 @@ class Numbered:
 
     def links(self) -> list[Link]:
         """Return the relations for the Link header."""
-        stream = {"type": "text/event-stream", "last-event-id": self.live.id} if self.live else {}
+        stream = [stream_link(self.stream, self.live)] if self.live else []
         return [
             Link(self.first, "first"),
             Link(self.last, "last"),
             Link(self.next, "next"),
             Link(self.previous, "prev"),
             Link(self.whole, "collection"),
-            Link(self.stream, "alternate", stream),
+            *stream,
         ]
 
 

@@ -29,6 +29,10 @@ class Recommendations:
         """Go on reading for ever."""
         await self._view.follow()
 
+    async def caught_up(self) -> None:
+        """Return once all that there was at the time of the call is known here."""
+        await self._view.caught_up()
+
     async def stop(self) -> None:
         """Close."""
         await self._view.stop()

@@ -11,7 +11,7 @@ from services.gateway import paging
 from services.gateway.auth import Asker
 from services.gateway.foryou import Suggested
 from services.gateway.handlers.people import name_of
-from services.gateway.keys import ASKER, AUTH, DIRECTORY, FOR_YOU
+from services.gateway.keys import ASKER, AUTH, DIRECTORY, FOR_YOU, FOR_YOU_HUB, RECOMMENDATIONS
 from services.gateway.problems import Problem
 from services.gateway.respond import answer
 
@@ -38,10 +38,17 @@ async def for_you(request: web.Request) -> web.Response:
     asked.only(request.query, "surprise", "limit")
     asker = somebody(request)
     surprise = asked.share(request.query, "surprise", default=MIDDLE)
+    at = request.app[FOR_YOU_HUB].position()
+    await request.app[RECOMMENDATIONS].caught_up()  # so that the list holds all that the stream has given up to there
     found = await request.app[FOR_YOU].suggested(asker, dial=surprise, size=paging.size(request))
     here = paging.address(request, request.query.items())
     items = [item_of(one) for one in found]
-    return answer(request, {"@context": CONTEXT, **paging.collection(here, items, len(items)), "surprise": surprise})
+    live = paging.Live(id=at.text(), query=[("feed", "for-you")])
+    stream = paging.stream_of(request, live)
+    document = {**paging.collection(here, items, len(items)), "surprise": surprise, "stream": stream}
+    return answer(
+        request, {"@context": CONTEXT, **document}, links=[paging.stream_link(stream, live)], same=[items, surprise]
+    )
 
 
 def somebody(request: web.Request) -> Asker:

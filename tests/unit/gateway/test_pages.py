@@ -11,6 +11,7 @@ from yarl import URL
 
 from services.gateway.stream.position import start_of
 from tests.fixtures.stack import eventually
+from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.test_stream import datas
 from tests.unit.gateway.world import HALL, World, ids, said, world
 
@@ -114,6 +115,18 @@ async def test_every_page_passes_the_first_ones_place_on() -> None:
         later = await opened(w, page["next"])
         async with w.listening(address=str(URL(later["stream"]).relative()), as_="") as stream:
             assert ids(datas(await stream.until(1))) == ["chat:31#chat.message"]
+
+
+async def test_for_you_goes_on_live_too() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.happens(said(1, who="bob"))
+        await recommend(w, "chat:1", 1.0)
+        await eventually(lambda: w.parts.for_you_hub.sent == 1, what="it came", within=5, pause=0.01)
+        page = await w.json("/v1/me/for-you")
+        await recommend(w, "chat:2", 1.0)
+        async with w.listening(address=str(URL(page["stream"]).relative()), as_="") as stream:
+            assert [one["object"] for one in datas(await stream.until(1))] == ["chat:2"]
 
 
 async def test_what_takes_content_back_is_never_passed_over() -> None:
