@@ -120,6 +120,11 @@ class Settings(BaseSettings):
     gateway_requests_per_minute: int = Field(
         1_200, ge=1, description="Requests of one person (or of one address, where nobody is named) a minute at most."
     )
+    gateway_proxies: list[str] = Field(
+        default_factory=list,
+        description="Addresses or networks of our own reverse proxies: whom they name in `X-Forwarded-For` counts as"
+        " the address of a request.",
+    )
     gateway_cors_origins: list[str] = Field(
         default_factory=list,
         description="Origins whose pages may ask the API, such as `https://portal.example`; never with cookies.",

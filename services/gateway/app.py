@@ -46,7 +46,9 @@ def _asked(route: Route) -> Handler:
             request[keys.ASKER] = await _who(request)
         else:
             request[keys.ASKER] = asker = request.app[keys.AUTH].asker(request)
-            request[keys.STANDING] = await request.app[keys.RATES].take(asker.person or request.remote or "")
+            request[keys.STANDING] = await request.app[keys.RATES].take(
+                asker.person or request.app[keys.ADDRESSES].of(request)
+            )
         return await route.handler(request)
 
     return handler

@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 
 from services.common.settings import Settings
+from services.gateway.addresses import Addresses
 from services.gateway.auth import Asker, Auth
 from services.gateway.desk import Desk
 from services.gateway.feedback import FeedbackBox
@@ -27,6 +28,7 @@ DESK = web.AppKey("desk", Desk)
 HUB = web.AppKey("hub", Hub)
 FOR_YOU_HUB = web.AppKey("for_you_hub", Hub)
 ADMISSION = web.AppKey("admission", Admission)
+ADDRESSES = web.AppKey("addresses", Addresses)
 RATES = web.AppKey("rates", Rates)
 STREAMS = web.AppKey("streams", Streams)
 STREAM_TOKENS = web.AppKey("stream_tokens", StreamTokens)

@@ -15,6 +15,7 @@ from services.common.run import Part
 from services.common.search import Search
 from services.common.settings import Settings
 from services.gateway import keys
+from services.gateway.addresses import Addresses
 from services.gateway.auth import Auth
 from services.gateway.desk import Desk
 from services.gateway.feedback import FeedbackBox
@@ -110,6 +111,7 @@ class Parts:
         app[keys.REACTIONS] = self.reactions
         app[keys.FOR_YOU] = ForYou(desk=self.desk, held=self.recommendations, reactions=self.reactions)
         app[keys.FEEDBACK] = self.feedback
+        app[keys.ADDRESSES] = Addresses(self.settings.gateway_proxies)
         app[keys.RATES] = Rates(self.settings.gateway_requests_per_minute)
         app[keys.REPLAYS] = asyncio.Semaphore(AT_ONCE)
         app[keys.ADMISSION] = Admission(

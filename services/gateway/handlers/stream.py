@@ -14,7 +14,7 @@ from services.common import metrics
 from services.common.errors import Retry
 from services.gateway import filters as asked
 from services.gateway.filters import Filters
-from services.gateway.keys import ADMISSION, ASKER, FOR_YOU_HUB, HUB, REMEMBERED, REPLAYS, STREAMS
+from services.gateway.keys import ADDRESSES, ADMISSION, ASKER, FOR_YOU_HUB, HUB, REMEMBERED, REPLAYS, STREAMS
 from services.gateway.problems import Problem, not_found
 from services.gateway.respond import VARY
 from services.gateway.stream import sets, start, tokens, wire
@@ -49,7 +49,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     streams = request.app[STREAMS]
     if streams.closing or any(hub.closing for hub in wish.hubs.values()):
         raise Problem(503, "not-yet", "the gateway is about to stop", retry_after=2)
-    with request.app[ADMISSION].admitted(request[ASKER].person, request.remote or ""):
+    with request.app[ADMISSION].admitted(request[ASKER].person, request.app[ADDRESSES].of(request)):
         starts = await _starts(wish, brought)
         life = streams.life()
         response = _response(request, starts, life)
