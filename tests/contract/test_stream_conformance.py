@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+from typing import Any, cast
 
 import pytest
 from aiohttp import web
@@ -12,12 +13,16 @@ from bench.conformance import checks
 from bench.conformance.__main__ import session, tried
 from bench.conformance.checks import CHECKS, Check
 from bench.conformance.target import Target
+from services.common.bus.kafka import KafkaBus, KafkaSettings
 from services.common.bus.memory import MemoryBus
 from services.common.search.memory import MemorySearch
 from services.gateway.stream.position import Position
-from tests.unit.gateway.world import HALL, said, world
+from tests.fixtures.stack import Stack
+from tests.unit.gateway.world import HALL, World, said, world
 
 TWINS = [check for check in CHECKS if check is not checks.drains]
+REAL = [check for check in CHECKS if check is not checks.heartbeat]
+"""The heartbeat takes its quarter of a minute; the twins see it sooner."""
 STALE = Position(b"lost", (1, 2, 3)).text()
 
 
@@ -36,6 +41,41 @@ async def test_two_gateways_over_twins_keep_a_promise(check: Check, monkeypatch:
         target = Target(urls=urls, session=client, params={"as": "ann"}, publish=publish, stale=STALE, limit=9)
         (verdict,) = await tried(target, [check])
     assert (verdict.what, verdict.why) == ("kept", "")
+
+
+@pytest.mark.integration
+async def test_two_processes_on_real_servers_keep_every_promise(stack: Stack) -> None:
+    stack.start("index", "gateway")
+    stack.start("gateway", name="second")
+    await stack.ready()
+    kafka = KafkaSettings(bootstrap=stack.environ["WATERCOOLER_KAFKA"], partitions=4, replication=1)
+    log = World(KafkaBus(kafka, stack.prefix), *cast(Any, (None, None, None)))  # publishes, and nothing else
+    numbers = itertools.count()
+    await log.publish_access(HALL)
+
+    async def publish(count: int) -> None:
+        await log.happens(*(said(next(numbers)) for _ in range(count)), index=False)
+
+    async def restart() -> None:
+        await asyncio.to_thread(stack.end, "gateway")
+        stack.start("gateway")
+        await stack.ready("gateway")
+
+    async with session() as client:
+        target = Target(
+            urls=[stack.url("gateway"), stack.url("second")],
+            session=client,
+            params={"as": "ann"},
+            publish=publish,
+            restart=restart,
+            stale=STALE,
+            limit=50,
+            patience=60,
+        )
+        verdicts = await tried(target, REAL)
+    assert log.publisher is not None
+    await log.publisher.stop()
+    assert [(one.check.__name__, one.why) for one in verdicts if one.what != "kept"] == []
 
 
 class Faulty:

@@ -49,7 +49,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     streams = request.app[STREAMS]
     if streams.closing or any(hub.closing for hub in wish.hubs.values()):
         raise Problem(503, "not-yet", "the gateway is about to stop", retry_after=2)
-    with request.app[ADMISSION].admitted(request[ASKER].person, request.app[ADDRESSES].of(request)):
+    with request.app[ADMISSION].admitted(*await _counted_as(request)):
         starts = await _starts(wish, brought)
         life = streams.life()
         response = _response(request, starts, life)
@@ -60,6 +60,15 @@ async def stream(request: web.Request) -> web.StreamResponse:
                 with streams.opened(one, life):
                     await _Serving(request, response, one, starts).run()
         return response
+
+
+async def _counted_as(request: web.Request) -> tuple[str, str]:
+    """Return whose stream it is and from where; where there are too many, those that are gone are let go of first."""
+    person, address = request[ASKER].person, request.app[ADDRESSES].of(request)
+    if request.app[ADMISSION].full(person, address):
+        request.app[STREAMS].forget_gone()
+        await asyncio.sleep(0)  # their handlers end
+    return person, address
 
 
 def _wish(request: web.Request) -> _Wish:

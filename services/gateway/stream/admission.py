@@ -17,15 +17,15 @@ class Admission:
         self._people: Counter[str] = Counter()
         self._addresses: Counter[str] = Counter()
 
+    def full(self, person: str, address: str) -> bool:
+        """Return whether one more would be one too many."""
+        return bool(self._refusal(person, address))
+
     @contextmanager
     def admitted(self, person: str, address: str) -> Iterator[None]:
         """Count a stream while the block runs; raises Problem when there are too many already."""
-        if self._addresses.total() >= self._in_all:
-            raise _full("this gateway has", self._in_all)
-        if self._addresses[address] >= self._per_address:
-            raise _full("your address has", self._per_address)
-        if person and self._people[person] >= self._per_person:
-            raise _full("you have", self._per_person)
+        if refusal := self._refusal(person, address):
+            raise Problem(503, "too-many", refusal, retry_after=5)
         self._addresses[address] += 1
         self._people[person] += 1
         try:
@@ -36,6 +36,15 @@ class Admission:
                 if not counter[key]:
                     del counter[key]
 
+    def _refusal(self, person: str, address: str) -> str:
+        if self._addresses.total() >= self._in_all:
+            return _full("this gateway has", self._in_all)
+        if self._addresses[address] >= self._per_address:
+            return _full("your address has", self._per_address)
+        if person and self._people[person] >= self._per_person:
+            return _full("you have", self._per_person)
+        return ""
 
-def _full(who: str, most: int) -> Problem:
-    return Problem(503, "too-many", f"{who} {most} live streams already; close one or try again.", retry_after=5)
+
+def _full(who: str, most: int) -> str:
+    return f"{who} {most} live streams already; close one or try again."

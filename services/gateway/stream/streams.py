@@ -88,6 +88,12 @@ class Streams:
             self._open.discard(stream)
             metrics.STREAM_READERS.set(len(self._open))
 
+    def forget_gone(self) -> None:
+        """Let go of readers that are gone now, and not when the next heartbeat notices."""
+        for stream in tuple(self._open):
+            if any(connection.transport.is_closing() for connection in stream.connections.values()):
+                stream.end("gone")
+
     async def watch(self) -> None:
         """For ever: end the streams of who may not read any more, and let the others be who they are now."""
         while True:

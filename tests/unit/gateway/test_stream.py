@@ -262,6 +262,15 @@ async def test_streams_are_bounded_per_person_and_nobody_is_put_out() -> None:
             await other.begun()
 
 
+async def test_a_stream_that_was_closed_makes_room_at_once() -> None:
+    async with world(gateway_streams_per_person=1) as w:
+        for _ in range(5):
+            async with w.listening() as stream:
+                await stream.begun()
+                connection = next(iter(w.parts.hub.readers))
+            await eventually(connection.transport.is_closing, what="the end is noticed", within=5, pause=0.001)
+
+
 async def test_a_stopping_gateway_says_when_to_come_back() -> None:
     async with world() as w, w.listening() as stream:
         await stream.begun()
