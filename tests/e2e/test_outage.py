@@ -188,6 +188,10 @@ async def test_twenty_seconds_without_elasticsearch_lose_and_double_nothing(brok
     assert broken.proxy.answers[429] > 0
 
 
+def _holds(reader: StreamReader, count: int) -> bool:
+    return len(set(reader.ids)) >= count
+
+
 @contextmanager
 def busy_machine(processes: int = 2) -> Iterator[None]:
     """Others compute as much as they can meanwhile."""
@@ -214,7 +218,10 @@ async def test_nothing_is_lost_where_the_machine_has_far_too_much_to_do(broken: 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 async def test_memory_stays_flat_through_both_with_25_000_activities(broken: Broken) -> None:
-    await deliver(broken.stack, "past", 25_000)  # until what is bounded (the gateway's newest events) is full
+    async with reading(broken.stack) as reader:  # until what is bounded (the gateway's newest events) is full
+        await deliver(broken.stack, "past", 25_000)
+        everything = partial(_holds, reader, 25_000)
+        await eventually(everything, what="the reader saw the past", stack=broken.stack, within=300)
 
     async def both() -> None:
         await without_elasticsearch(broken.proxy, 60)
