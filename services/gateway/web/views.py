@@ -107,6 +107,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         container=chosen[0] if len(chosen) == 1 else "",
         following=_following(request, chosen[0] if chosen else ""),
         stream=stream,
+        atom="/v1/feed.atom" + (f"?{urlencode(wanted.pairs())}" if wanted.pairs() else ""),
         next=older,
     )
 

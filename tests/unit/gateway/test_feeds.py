@@ -95,3 +95,12 @@ async def test_pages_name_their_feeds() -> None:
         link = (await w.get("/v1/activities?tag=x&limit=5")).headers["Link"]
         for form, kind in (("atom", "application/atom+xml"), ("json", "application/feed+json")):
             assert f'/v1/feed.{form}?tag=x>; rel="alternate"; type="{kind}"' in link
+
+
+async def test_the_page_names_its_feed() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        page = await (await w.get("/", params={"tag": "x y"})).text()
+        assert (
+            '<link rel="alternate" type="application/atom+xml" title="This feed" href="/v1/feed.atom?tag=x+y">' in page
+        )
