@@ -119,7 +119,7 @@ class Hub:
 
     async def _still_the_same(self) -> None:
         if await self._ask_incarnation() != self._incarnation:
-            self.close("the topic was made anew")
+            self.close("incarnation")
             raise Retry(f"topic {self.topic} was deleted and made again; starting anew")
 
     async def _arrived(self, records: Sequence[Received]) -> None:
