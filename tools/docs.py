@@ -64,6 +64,8 @@ def type_of(info: FieldInfo) -> str:
         return ", ".join(f"`{value}`" for value in get_args(kind))
     if kind is SecretStr:
         return "secret"
+    if kind == list[str]:
+        return "list of texts; in the variable with commas"
     words = {"str": "text", "int": "whole number", "float": "number", "bool": "`true` or `false`", "Path": "path"}
     return words.get(getattr(kind, "__name__", ""), str(kind).replace("services.common.settings.", ""))
 

@@ -7,10 +7,17 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from services.common.bus.kafka_settings import KafkaSettings
 from services.common.errors import Stop
@@ -22,6 +29,14 @@ ELSEWHERE = frozenset(
     | {f"{PREFIX}{name}_FILE" for name in _OF_UP}
 )
 """Variables that are read where they are needed, before or beside the settings."""
+
+
+def _parts(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Texts = Annotated[list[str], NoDecode, BeforeValidator(_parts)]
+"""A list in the file; in a variable with a comma between several, as the servers of Kafka are written."""
 
 
 class Source(BaseModel):
@@ -120,12 +135,12 @@ class Settings(BaseSettings):
     gateway_requests_per_minute: int = Field(
         1_200, ge=1, description="Requests of one person (or of one address, where nobody is named) a minute at most."
     )
-    gateway_proxies: list[str] = Field(
+    gateway_proxies: Texts = Field(
         default_factory=list,
         description="Addresses or networks of our own reverse proxies: whom they name in `X-Forwarded-For` counts as"
         " the address of a request.",
     )
-    gateway_cors_origins: list[str] = Field(
+    gateway_cors_origins: Texts = Field(
         default_factory=list,
         description="Origins whose pages may ask the API, such as `https://portal.example`; never with cookies.",
     )
@@ -200,6 +215,8 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
         raise Stop(f"{path} is not TOML: {error}") from error
     except ValidationError as error:
         raise Stop(explain(error, path)) from error
+    except SettingsError as error:
+        raise Stop(f"a variable {PREFIX}* cannot be read: {error}; sources are written as JSON there") from error
 
 
 def secrets() -> list[str]:

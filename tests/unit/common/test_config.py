@@ -171,3 +171,19 @@ def test_what_cannot_work_is_said_before_trying(here: Path) -> None:
     for path in ("ca.pem", "none.pem"):
         with pytest.raises(Stop, match=f"WATERCOOLER_KAFKA_CA_FILE: {path}"):
             configuration.load({}, kafka_security="SSL", kafka_ca_file=path).kafka_settings().client()
+
+
+def test_a_list_is_written_with_commas_in_a_variable_and_as_a_list_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    written('gateway_proxies = ["10.0.0.0/8"]\n')
+    monkeypatch.setenv("WATERCOOLER_GATEWAY_CORS_ORIGINS", "https://a.example, https://b.example")
+    found = configuration.load()
+    assert (found.gateway_proxies, found.gateway_cors_origins) == (
+        ["10.0.0.0/8"],
+        ["https://a.example", "https://b.example"],
+    )
+
+
+def test_a_variable_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATERCOOLER_SOURCES", "wiki")
+    with pytest.raises(Stop, match="sources"):
+        configuration.load()
