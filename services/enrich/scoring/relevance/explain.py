@@ -1,0 +1,167 @@
+"""Why an object was recommended to a person: the largest true contribution, its evidence, and a sentence. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.enrich.scoring.relevance.features import Similar
+from services.enrich.scoring.relevance.objects import Past
+from services.enrich.scoring.relevance.people import NOBODY
+from services.enrich.scoring.relevance.state import State
+from services.enrich.scoring.relevance.trigger import Trigger
+
+SIMILAR, ASKED, WORDS, AUTHOR, NEIGHBOURS, PLACES = "similar", "asked", "words", "author", "neighbours", "places"
+FOLLOWED_PERSON, FOLLOWED_PLACE, FOLLOWED_TAG = "followed-person", "followed-container", "followed-tag"
+NOTHING = "active"
+_KINDS = {
+    "similar_work": SIMILAR,
+    "similar_work_lately": SIMILAR,
+    "similar_work_now": SIMILAR,
+    "asked_about_similar": ASKED,
+    "own_words": WORDS,
+    "own_words_apart": WORDS,
+    "own_words_now": WORDS,
+    "own_terms": WORDS,
+    "own_objects": SIMILAR,
+    "author_tie": AUTHOR,
+    "author_shared": AUTHOR,
+    "joins_author_share": AUTHOR,
+    "joins_author_more": AUTHOR,
+    "author_joins": AUTHOR,
+    "author_mentions": AUTHOR,
+    "mentions_author": AUTHOR,
+    "mentioned_tie": NEIGHBOURS,
+    "crowd_tie": NEIGHBOURS,
+    "participants_tie": NEIGHBOURS,
+    "places_alike": PLACES,
+    "places_shared": PLACES,
+    "was_there": PLACES,
+    "was_there_lately": PLACES,
+    "was_there_once": PLACES,
+    "followed_person": FOLLOWED_PERSON,
+    "followed_place": FOLLOWED_PLACE,
+    "followed_tag": FOLLOWED_TAG,
+}
+"""Which inputs say something that a person understands; the others only tell how much audience something will have."""
+_VAGUE = frozenset({NEIGHBOURS, PLACES})
+"""What is said only where nothing more telling is true."""
+_PLAIN = {
+    SIMILAR: "It is about the same as something that you worked on.",
+    ASKED: "You were called in on something like it.",
+    WORDS: "It is about what you write about.",
+    AUTHOR: "It comes from somebody whose work you know.",
+    NEIGHBOURS: "People whom you work with are at home there.",
+    PLACES: "It is in a place close to where you work.",
+    FOLLOWED_PERSON: "It comes from somebody whom you follow.",
+    FOLLOWED_PLACE: "It is in a place that you follow.",
+    FOLLOWED_TAG: "It is about something that you follow.",
+    NOTHING: "It is new where much is going on.",
+}
+"""What is true and gives nothing away."""
+_MOST_EVIDENCE = 3
+_MOST_WORDS = 3
+_LEAST_SHARED = 2
+"""Terms that an object has to share with the one that its reason names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A past object that a reason rests on. ``access``: the container whose access record decides who may open it."""
+
+    object: str
+    activity_object: str
+    title: str
+    container: str
+    access: str
+    place: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``kind`` of the reason, the objects that it rests on, people whom it names, and words in common."""
+
+    kind: str
+    evidence: tuple[Evidence, ...] = ()
+    people: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+def explain(
+    state: State, trigger: Trigger, person: str, contributions: Mapping[str, float], similar: Similar
+) -> Explanation:
+    """Return the explanation by the kind that contributed most, among those that can be shown to be true."""
+    slot = state.people.find(person)
+    sums: dict[str, float] = {}
+    for name, value in contributions.items():
+        kind = _KINDS.get(name)
+        if kind is not None:
+            sums[kind] = sums.get(kind, 0.0) + value
+    for kind in sorted(sums, key=lambda kind: (kind in _VAGUE, -sums[kind], kind)):
+        if sums[kind] > 0:
+            found = _shown(kind, state, trigger, slot, similar)
+            if found is not None:
+                return found
+    return Explanation(NOTHING)
+
+
+def _shown(kind: str, state: State, trigger: Trigger, slot: int, similar: Similar) -> Explanation | None:
+    """Return the explanation of a kind, or None where there is nothing to show for it."""
+    if kind == SIMILAR:
+        evidence = _evidence(state, trigger, [past for past in similar.objects if slot in past.people])
+        return Explanation(kind, evidence) if evidence else None
+    if kind == ASKED:
+        evidence = _evidence(state, trigger, [past for past in similar.objects if slot in past.mentioned])
+        return Explanation(kind, evidence) if evidence else None
+    if kind == WORDS:
+        words = _own_words(state, trigger, slot)
+        return Explanation(kind, words=words) if len(words) >= _LEAST_SHARED else None
+    if kind == AUTHOR:
+        known = slot != NOBODY and trigger.people and _acquainted(state, slot, trigger.people[0])
+        return Explanation(kind, people=trigger.people[:1]) if known else None
+    if kind == FOLLOWED_PERSON:
+        return Explanation(kind, people=trigger.people)
+    if kind == PLACES:
+        return Explanation(kind) if slot != NOBODY and state.homes.get(slot) else None
+    return Explanation(kind)
+
+
+def _acquainted(state: State, slot: int, author: str) -> bool:
+    other = state.people.find(author)
+    return bool(state.ties.get(other, slot) or state.mentions.get(other, slot) or state.mentions.get(slot, other))
+
+
+def _evidence(state: State, trigger: Trigger, among: Sequence[Past]) -> tuple[Evidence, ...]:
+    found = []
+    for past in among:
+        words = _shared(state, trigger, past)
+        if past.title and len(words) >= _LEAST_SHARED:
+            found.append(
+                Evidence(past.key, past.activity_object, past.title, past.container, past.access, past.place, words)
+            )
+        if len(found) == _MOST_EVIDENCE:
+            break
+    return tuple(found)
+
+
+def _shared(state: State, trigger: Trigger, past: Past) -> tuple[str, ...]:
+    asked, held = state.objects.index.asked(trigger.text), state.objects.index.terms(past.text)
+    shared = {term: asked[term] * held[term] * state.objects.index.rarity(term) for term in asked.keys() & held.keys()}
+    return tuple(sorted(shared, key=lambda term: (-shared[term], term))[:_MOST_WORDS])
+
+
+def _own_words(state: State, trigger: Trigger, slot: int) -> tuple[str, ...]:
+    asked, held = state.words.asked(trigger.text), state.words.terms(int(state.people.texts[slot]))
+    shared = {term: asked[term] * held[term] for term in asked.keys() & held.keys()}
+    return tuple(sorted(shared, key=lambda term: (-shared[term], term))[:_MOST_WORDS])
+
+
+def reason(explanation: Explanation) -> str:
+    """Return the reason in words; what evidence, people and words were taken away is not named, and it stays true."""
+    if explanation.words:
+        return f"It is about what you write about: {', '.join(explanation.words)}."
+    if not explanation.evidence:
+        return _PLAIN[explanation.kind]
+    best = explanation.evidence[0]
+    where = f" in {best.place}" if best.place else ""
+    took_part = "You were called in on" if explanation.kind == ASKED else "You worked on"
+    return f"{took_part} “{best.title}”{where}; both are about {', '.join(best.words)}."
