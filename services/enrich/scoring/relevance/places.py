@@ -1,6 +1,6 @@
 """Which places are alike, by the people in them, and who is tied to a place's people. Pure.
 
-Computed for a place when it is asked about, from its most active people, and kept for a day of the state's clock.
+Computed for a place when it is asked about, from its most active people, and kept for a week of the state's clock.
 """
 
 from collections import OrderedDict, defaultdict
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from services.enrich.scoring.relevance.decay import DAY, weight
 from services.enrich.scoring.relevance.state import PLACES, TIES, State
 
+_FRESH = 7 * DAY
+_TO_COME = 256
 _MOST_PEOPLE = 300
 _MOST_REGULARS = 50
 _MOST_PLACES = 200
@@ -26,7 +28,7 @@ Values = NDArray[np.float64]
 class Place:
     """By slot of people: how alike their places are to this one, by shares and by lift; ties to its people."""
 
-    day: int
+    week: int
     alike: NDArray[np.float32]
     lift: NDArray[np.float32]
     crowd: NDArray[np.float32]
@@ -42,20 +44,21 @@ class Places:
         self._levels_of: tuple[int, Values] = (-1, np.zeros(0))
 
     def place(self, container: str) -> Place:
-        """Return what is known of a place's surroundings, as of today's first question about it."""
-        day = self._state.clock // DAY
+        """Return what is known of a place's surroundings, as of this week's first question about it."""
+        week = self._state.clock // _FRESH
         found = self._places.get(container)
-        if found is None or found.day != day or len(found.crowd) < len(self._state.people.ids):
-            found = self._places[container] = self._compute(container, day)
+        if found is None or found.week != week or len(found.crowd) < len(self._state.people.ids):
+            found = self._places[container] = self._compute(container, week)
             if len(self._places) * 3 * len(found.crowd) > _KEPT and len(self._places) > 1:
                 self._places.popitem(last=False)
         self._places.move_to_end(container)
         return found
 
-    def _compute(self, container: str, day: int) -> Place:
-        size = len(self._state.people.ids)
-        alike, lift = self._alike(container, day, size)
-        return Place(day, alike, lift, self._crowd(container, size))
+    def _compute(self, container: str, week: int) -> Place:
+        # Room for people to come, who have no surroundings before the next week.
+        size = len(self._state.people.actions) + _TO_COME
+        alike, lift = self._alike(container, week, size)
+        return Place(week, alike, lift, self._crowd(container, size))
 
     def _neighbours(self, container: str) -> tuple[dict[str, float], dict[str, int]]:
         """Return the products of this place's people with those of other places, and how many they share."""
@@ -70,14 +73,14 @@ class Places:
                     shared[other] += 1
         return products, shared
 
-    def _length(self, container: str, day: int) -> float:
+    def _length(self, container: str, week: int) -> float:
         found = self._lengths.get(container)
-        if found is None or found[0] != day:
+        if found is None or found[0] != week:
             _, values = self._state.here.row(container)
-            found = self._lengths[container] = day, float(np.linalg.norm(np.log1p(values))) or 1.0
+            found = self._lengths[container] = week, float(np.linalg.norm(np.log1p(values))) or 1.0
         return found[1]
 
-    def _alike(self, container: str, day: int, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _alike(self, container: str, week: int, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         state = self._state
         products, shared = self._neighbours(container)
         cosines = np.zeros(size)
@@ -86,26 +89,27 @@ class Places:
         most = sorted(shared, key=lambda other: (-shared[other], other))[:_MOST_PLACES]
         for other in most:
             columns, values = state.here.row(other)
-            cosines[columns] += np.log1p(values) * products[other] / self._length(other, day)
+            cosines[columns] += np.log1p(values) * products[other] / self._length(other, week)
             expected = (here + 1) * (len(columns) + 1)
             more = np.log((shared[other] + 0.5) * everyone / expected)
             columns, values = state.regulars.row(other)
             lifts[columns] += values * (float(np.clip(more, _LEAST_LIFT, _MOST_LIFT)) - _NO_LIFT)
-        total = state.people.kinds.sum(axis=1)[:size]
+        total = np.zeros(size)
+        total[: len(state.people.kinds)] = state.people.kinds.sum(axis=1)
         np.divide(lifts, total, out=shares, where=total > 0)
         places = self._levels(size)
-        alike = cosines / self._length(container, day) / (places + 1.0)
+        alike = cosines / self._length(container, week) / (places + 1.0)
         return alike.astype(np.float32), (shares + _NO_LIFT * (total > 0)).astype(np.float32)
 
     def _levels(self, size: int) -> Values:
         """Return per person the sum of the levels of their places."""
-        day = self._state.clock // DAY
-        if self._levels_of[0] != day or len(self._levels_of[1]) < size:
+        week = self._state.clock // _FRESH
+        if self._levels_of[0] != week or len(self._levels_of[1]) < size:
             sums = np.zeros(size)
             for slot, homes in self._state.homes.items():
                 if homes:
                     sums[slot] = np.log1p(np.fromiter(homes.values(), np.float64, len(homes))).sum()
-            self._levels_of = day, sums
+            self._levels_of = week, sums
         return self._levels_of[1][:size]
 
     def _crowd(self, container: str, size: int) -> NDArray[np.float32]:
