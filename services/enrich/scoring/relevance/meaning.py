@@ -12,6 +12,7 @@ from services.common.embedding import DIMENSIONS
 _SHRINKAGE = 0.3
 """Share of the mean variance added to each direction: with few texts most directions are noise."""
 _GROWN = 1.25
+_BLOCK = 64
 
 
 class Meaning:
@@ -28,25 +29,22 @@ class Meaning:
     def add(self, vector: NDArray[np.float32]) -> None:
         """Take in a vector."""
         self._pending.append(vector)
-        if len(self._pending) >= 256:
+        if len(self._pending) >= _BLOCK or not self._count:
             self._take_in()
 
     def _take_in(self) -> None:
-        if self._pending:
-            block = np.array(self._pending, dtype=np.float32)
-            self._sum += block.sum(axis=0)
-            self._products += block.T @ block
-            self._count += len(block)
-            self._pending.clear()
+        block = np.array(self._pending, dtype=np.float32)
+        self._sum += block.sum(axis=0)
+        self._products += block.T @ block
+        self._count += len(block)
+        self._pending.clear()
 
     def mean(self) -> NDArray[np.float32]:
-        """Return the mean vector."""
-        self._take_in()
+        """Return the mean vector, of all but the newest few."""
         return (self._sum / max(self._count, 1)).astype(np.float32)
 
     def whitening(self) -> NDArray[np.float32]:
         """Return the inverse of the covariance, shrunk; computed anew after a quarter more vectors."""
-        self._take_in()
         if self._count > _GROWN * self._inverted_at + 16:
             self._inverted_at = self._count
             mean = self._sum / self._count
