@@ -18,6 +18,7 @@ PARTS = {
     "ingest": "import into Kafka beside a bare producer",
     "enrich": "the durable path beside a bare consume-produce loop",
     "index": "the indexer beside a bare bulk of the same documents",
+    "search": "how well known items are found by words, by meaning, and by both fused",
     "sse": "live readers beside nchan: CPU a delivery, and how old it is",
     "streams": "8,000 idle readers; readers cut all the time over two processes; slow readers",
     "flow": "freshness from the source to the live feed and to search at 500/s",

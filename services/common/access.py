@@ -91,6 +91,10 @@ class AccessState:
         """Return the record of a container or object."""
         return self._records.get(id_)
 
+    def ids(self, prefix: str) -> list[str]:
+        """Return the ids of records that begin so, in no order; it looks at all of them."""
+        return [id_ for id_ in self._records if id_.startswith(prefix)]
+
     def may_open(self, principals: Iterable[str], container: str, object_id: str = "") -> bool:
         """Return whether an asker with these principals may open an object of a container (or the container)."""
         if container in self._closed or object_id in self._closed:

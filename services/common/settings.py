@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     gateway_streams: int = Field(10_000, ge=1, description="Live streams that one gateway process serves at most.")
     gateway_streams_per_person: int = Field(50, ge=1, description="Live streams of one person at most.")
     gateway_streams_per_address: int = Field(200, ge=1, description="Live streams to one address at most.")
+    gateway_says_per_minute: int = Field(
+        30, ge=1, description="Notes, replies, corrections and changes of groups of one person a minute at most."
+    )
     recommendations_daily: int = Field(
         5, ge=0, le=1000, description="Things recommended to a person for one day of event time; 0 recommends nothing."
     )

@@ -52,14 +52,23 @@ def _topic(
 
 
 ACTIVITY = _topic(
-    "activity.v1", "activity id", _COMPACT, "ingest", "What happened, as taken in.", placed_by="object id"
+    "activity.v1",
+    "activity id",
+    _COMPACT,
+    "ingest gateway",
+    "What happened, as taken in and as said here.",
+    placed_by="object id",
 )
 ENRICHED = _topic("enriched.v1", "activity id", _COMPACT, "enrich", "Activities, enriched.", placed_by="object id")
 PUBLIC = _topic(
     "public.v1", "object id", _delete(30), "enrich", "For other teams: what everyone may open.", schema="activity"
 )
 ACCESS = _topic(
-    "access.v1", "container or object id", _COMPACT, "ingest", "Who may open what, and what its source has withdrawn."
+    "access.v1",
+    "container or object id",
+    _COMPACT,
+    "ingest gateway",
+    "Who may open what, and what its source has withdrawn.",
 )
 ACCOUNT = _topic("account.v1", "account id", _COMPACT, "ingest gateway", "Person behind an account.")
 PERSON = _topic("person.v1", "person id", _COMPACT, "ingest gateway", "People, units, settings of recommendation.")

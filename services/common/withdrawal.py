@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from services.common.model import Activity, Container, Enriched
+from services.common.model import EVERY_VERSION, Access, AccessKind, Activity, Container, Enriched
 
 _CARRY_TITLES = frozenset({"Thread", "Page"})
 
@@ -39,6 +39,17 @@ def blank(enriched: Enriched) -> Enriched:
         phrases=(),
         links=(),
         vector=b"",
+    )
+
+
+def withdrawal(activity: Activity, known: Access | None, source: str) -> Access:
+    """Return the object's record with what the activity withdraws, beside what was withdrawn or restricted before."""
+    before = known or Access(id=activity.object.id, kind=AccessKind.OBJECT, source=source)
+    every = EVERY_VERSION in activity.withdraws
+    return replace(
+        before,
+        withdrawn=tuple(sorted({*before.withdrawn, *activity.withdraws})),
+        order=max(before.order, activity.order) if every else before.order,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from multidict import MultiMapping
 
 from services.common.model import Enriched, micros
+from services.common.search.conditions import Condition, Every, Has, Published, Says
 from services.gateway.problems import Problem
 
 FIELDS: Mapping[str, str] = {
@@ -17,12 +18,18 @@ FIELDS: Mapping[str, str] = {
     "person": "people",
     "container": "context",
     "tag": "tags",
+    "mention": "mentions",
 }
 """Name of a filter and the field of the index that it looks at."""
 
+OF_ACTS = ("actor", "mention")
+"""Filters of activities only: objects have no such fields."""
 VALUES = 20
 LONGEST = 1_024
 TEXT = 500
+
+
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +44,12 @@ class Filters:
     def fields(self, without: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
         """Return the filters of a search query, except those named."""
         return {FIELDS[name]: given for name, given in self.values if name not in without}
+
+    def condition(self) -> Condition:
+        """Return all that is asked for as one condition."""
+        parts: list[Condition] = [Has(FIELDS[name], given) for name, given in self.values]
+        parts += [Published(self.since, self.until)] if self.since or self.until else []
+        return Every((*parts, *([Says(self.text)] if self.text else [])))
 
     def get(self, name: str) -> tuple[str, ...]:
         """Return the values of one filter."""
@@ -59,7 +72,7 @@ class Facts:
 
     def match(self, filters: Filters) -> bool:
         """Return whether the activity is among what is asked for."""
-        if any(self.values[name].isdisjoint(given) for name, given in filters.values):
+        if any(self.values.get(name, _NOTHING).isdisjoint(given) for name, given in filters.values):
             return False
         if filters.since and self.published < micros(filters.since):
             return False
@@ -81,6 +94,7 @@ def facts(e: Enriched) -> Facts:
             "person": frozenset(p for p in (e.person, *e.coauthor_people) if p),
             "container": frozenset(c.id for c in a.context),
             "tag": frozenset((*a.tags, *e.tags)),
+            "mention": frozenset(e.mention_people),
         },
         published=micros(a.published),
         words="\n".join(said).lower(),

@@ -4,13 +4,16 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Literal
 
+from services.common.clock import now
 from services.common.embedding import embed
-from services.common.search import Document, Page, Query
+from services.common.search import Document, Hit, Page, Query
+from services.common.search.conditions import Condition
 from services.gateway.auth import Asker
 from services.gateway.desk import Desk
-from services.gateway.filters import FIELDS, Filters
+from services.gateway.filters import FIELDS, OF_ACTS, Filters
 
 Mode = Literal["lexical", "semantic", "hybrid"]
 FACETS = ("type", "source", "context", "people", "tags")
@@ -20,6 +23,12 @@ _EVIDENCE = 3
 _RANKED = 100
 _K = 10
 """How slowly evidence loses weight down the ranking."""
+_HALF_LIFE = 180.0
+"""Days after which what somebody did tells half as much of what they know, down to ``_OLD``."""
+_OLD = 0.2
+"""What is left of the weight of the oldest things."""
+_AT_ONCE = 20
+"""Values that one facet is counted for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +48,28 @@ async def vector_of(text: str) -> Sequence[float]:
 
 
 async def things(
-    desk: Desk, asker: Asker, wanted: Filters, *, mode: Mode = "hybrid", size: int = 20, cursor: str = ""
+    desk: Desk,
+    asker: Asker,
+    wanted: Filters,
+    *,
+    mode: Mode = "hybrid",
+    size: int = 20,
+    cursor: str = "",
+    where: Condition | None = None,
+    conversations: bool = False,
 ) -> Page:
-    """Return a page of objects, best first; without words the newest first."""
+    """Return a page of objects, best first; without words the newest first.
+
+    ``conversations`` gives the best hit of each; what lies where the asker is active counts a little more.
+    """
     query = Query(
         kind="objects",
         principals=(),
         text=wanted.text if mode != "semantic" else "",
-        filters=wanted.fields(without=("actor",)),
+        filters=wanted.fields(without=OF_ACTS),
         without={"deleted": ("true",)},
+        where=where,
+        conversations=conversations,
         since=wanted.since,
         until=wanted.until,
         order="relevance" if wanted.text else "newest",
@@ -57,26 +79,45 @@ async def things(
         highlight=mode != "semantic",
     )
     if wanted.text and mode != "lexical" and not cursor:
-        vector = await vector_of(wanted.text)
-        query = replace(query, vector=vector if any(vector) else None)
+        vector, places = await asyncio.gather(vector_of(wanted.text), places_of(desk, asker))
+        query = replace(query, vector=vector if any(vector) else None, places=places)
     return await desk.find(asker, query)
 
 
-async def people(desk: Desk, asker: Asker, wanted: Filters, *, size: int = 20) -> list[Found]:
+async def places_of(desk: Desk, asker: Asker) -> tuple[str, ...]:
+    """Return where the asker is active most, as far as they may still open it; empty for nobody in particular."""
+    if not asker.person:
+        return ()
+    own = Query(kind="activities", principals=(), filters={"person": (asker.person,)}, size=1, facets=("context",))
+    return tuple((await desk.find(asker, own)).facets["context"])
+
+
+def told(document: Document, rank: int, at: datetime) -> dict[str, float]:
+    """Return how much a thing tells of each of its people: what fits better, is newer, and is of few tells more."""
+    people = list(document.get("people", ()))
+    age = max(0.0, (at - datetime.fromisoformat(document["published"])) / timedelta(days=1))
+    newness = _OLD + (1 - _OLD) * 0.5 ** (age / _HALF_LIFE)
+    return {one: newness / (_K + rank) / len(people) ** 0.5 for one in people}
+
+
+async def people(
+    desk: Desk, asker: Asker, wanted: Filters, *, size: int = 20, where: Condition | None = None
+) -> list[Found]:
     """Return people by what they did about it that the asker may open, most telling first.
 
     Evidence holds the words that were asked for; only where nothing does, what is near in meaning.
     """
-    page = await things(desk, asker, wanted, mode="lexical", size=_RANKED)
-    if not page.hits:
-        page = await things(desk, asker, wanted, size=_RANKED)
+    page = await things(desk, asker, wanted, mode="lexical", size=_RANKED, where=where)
+    if not page.hits and wanted.text:
+        page = await things(desk, asker, wanted, size=_RANKED, where=where)
     weights: defaultdict[str, float] = defaultdict(float)
     evidence: defaultdict[str, list[Document]] = defaultdict(list)
+    at = now()
     for rank, hit in enumerate(page.hits):
         if hit.document.get("automated"):
             continue
-        for person in hit.document.get("people", ()):
-            weights[person] += 1 / (_K + rank)
+        for person, weight in told(hit.document, rank, at).items():
+            weights[person] += weight
             evidence[person].append(hit.document)
     best = max(weights.values(), default=1.0)
     order = sorted(weights, key=lambda one: (-weights[one], one))[:size]
@@ -84,6 +125,34 @@ async def people(desk: Desk, asker: Asker, wanted: Filters, *, size: int = 20) -
         Found(person=p, share=weights[p] / best, count=len(evidence[p]), evidence=evidence[p][:_EVIDENCE])
         for p in order
     ]
+
+
+async def conversations_of(
+    desk: Desk, asker: Asker, wanted: Filters, page: Page, where: Condition | None = None
+) -> dict[str, int]:
+    """Return how much of each conversation on a page has the words that were asked for, by thread."""
+    threads = list(dict.fromkeys(thread_of(hit) for hit in page.hits))
+    steps = [tuple(threads[n : n + _AT_ONCE]) for n in range(0, len(threads), _AT_ONCE)]
+    query = Query(
+        kind="objects",
+        principals=(),
+        text=wanted.text,
+        filters=wanted.fields(without=OF_ACTS),
+        without={"deleted": ("true",)},
+        since=wanted.since,
+        until=wanted.until,
+        where=where,
+        size=1,
+        facets=("thread",),
+    )
+    asked = [replace(query, filters={**query.filters, "thread": step}) for step in steps]
+    pages = await asyncio.gather(*(desk.find(asker, one) for one in asked))
+    return {thread: count for one in pages for thread, count in one.facets.get("thread", {}).items()}
+
+
+def thread_of(hit: Hit) -> str:
+    """Return the conversation that a hit is part of: its own id where it is none."""
+    return str(hit.document.get("thread") or hit.id)
 
 
 def facets_of(page: Page) -> dict[str, dict[str, int]]:

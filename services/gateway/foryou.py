@@ -44,7 +44,9 @@ class ForYou:
         ranked = self._ranked(asker, dial)
         found = await self._shown(asker, ranked, dial, size)
         if len(found) < min(_FEW, size):
-            more = await followed(self.desk, asker, self.reactions, known={r.object for r in ranked})
+            # Not all that is held: that a thing is held and withheld must not show by its absence here.
+            known = {one.recommendation.object for one in found}
+            more = await followed(self.desk, asker, self.reactions, known=known)
             found += [_suggested(one, document, dial, ()) for one, document in more[: size - len(found)]]
         return found
 

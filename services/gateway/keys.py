@@ -4,6 +4,7 @@ import asyncio
 
 from aiohttp import web
 
+from services.common.access import AccessView
 from services.common.settings import Settings
 from services.gateway.addresses import Addresses
 from services.gateway.auth import Asker, Auth
@@ -17,6 +18,9 @@ from services.gateway.rates import Rates, Standing
 from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
 from services.gateway.remembered import Remembered
+from services.gateway.speaking.groups import Groups
+from services.gateway.speaking.mouth import Mouth
+from services.gateway.speaking.pace import Pace
 from services.gateway.stream.admission import Admission
 from services.gateway.stream.hub import Hub
 from services.gateway.stream.streams import Streams
@@ -32,7 +36,6 @@ ADDRESSES = web.AppKey("addresses", Addresses)
 RATES = web.AppKey("rates", Rates)
 STREAMS = web.AppKey("streams", Streams)
 STREAM_TOKENS = web.AppKey("stream_tokens", StreamTokens)
-REMEMBERED = web.AppKey("remembered", Remembered)
 INDEXED = web.AppKey("indexed", Indexed)
 DIRECTORY = web.AppKey("directory", Directory)
 NAMES = web.AppKey("names", Names)
@@ -40,6 +43,11 @@ FOR_YOU = web.AppKey("for_you", ForYou)
 REACTIONS = web.AppKey("reactions", Reactions)
 RECOMMENDATIONS = web.AppKey("recommendations", Recommendations)
 REPLAYS = web.AppKey("replays", asyncio.Semaphore)
+ACCESS = web.AppKey("access", AccessView)
+MOUTH = web.AppKey("mouth", Mouth)
+GROUPS = web.AppKey("groups", Groups)
+PACE = web.AppKey("pace", Pace)
+REMEMBERED = web.AppKey("remembered", Remembered)
 FEEDBACK = web.AppKey("feedback", FeedbackBox)
 
 ASKER = web.RequestKey("asker", Asker)

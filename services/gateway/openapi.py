@@ -9,6 +9,7 @@ from services.gateway import problems
 from services.gateway.feedback import KINDS
 
 if TYPE_CHECKING:
+    from services.gateway.handlers.bodies import Body
     from services.gateway.routes import Parameter, Route
 
 Version = Literal["3.1.0", "3.2.0"]
@@ -167,6 +168,8 @@ def template(path: str) -> str:
 
 def document(routes: "Iterable[Route]", *, version: Version = "3.1.0") -> dict[str, Any]:
     """Return the description of the API."""
+    routes = tuple(routes)
+    forms = {route.form.__name__: _described(route.form) for route in routes if route.form}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(template(route.path), {})[route.method.lower()] = _operation(route, version)
@@ -179,7 +182,7 @@ def document(routes: "Iterable[Route]", *, version: Version = "3.1.0") -> dict[s
         },
         "servers": [{"url": "/"}],
         "paths": paths,
-        "components": {"schemas": _SCHEMAS},
+        "components": {"schemas": {**_SCHEMAS, **forms}},
     }
 
 
@@ -196,12 +199,20 @@ def _operation(route: "Route", version: Version) -> dict[str, Any]:
     }
     if route.good == 200 and not route.streams:
         found["responses"]["304"] = {"description": "As it was, by If-None-Match."}
+    if route.form:
+        schema = {"$ref": f"#/components/schemas/{route.form.__name__}"}
+        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if route.body:
         one = _ref(route.body)
         many = {"type": "array", "items": one, "minItems": 1, "maxItems": 100}
         schema = {"oneOf": [one, many]} if route.many else one
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return found
+
+
+def _described(form: "type[Body]") -> dict[str, Any]:
+    """Return what a body is checked against, as JSON Schema; its docstring tells of it."""
+    return form.model_json_schema()
 
 
 def _ref(name: str) -> dict[str, Any]:

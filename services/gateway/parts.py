@@ -28,6 +28,9 @@ from services.gateway.rates import Rates
 from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
 from services.gateway.remembered import Remembered
+from services.gateway.speaking.groups import Groups
+from services.gateway.speaking.mouth import Mouth
+from services.gateway.speaking.pace import Pace
 from services.gateway.stream import makers
 from services.gateway.stream.admission import Admission
 from services.gateway.stream.hub import Hub
@@ -54,6 +57,7 @@ class Parts:
     recommendations: Recommendations
     reactions: Reactions
     feedback: FeedbackBox
+    mouth: Mouth
     hub: Hub
     for_you_hub: Hub
     desk: Desk
@@ -85,6 +89,7 @@ class Parts:
             recommendations=recommendations,
             reactions=reactions,
             feedback=FeedbackBox(bus, recommendations, reactions),
+            mouth=Mouth(bus, access),
             hub=Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access),
             for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), for_you, access),
             desk=Desk(search, access, fence),
@@ -113,6 +118,10 @@ class Parts:
         app[keys.FEEDBACK] = self.feedback
         app[keys.ADDRESSES] = Addresses(self.settings.gateway_proxies)
         app[keys.RATES] = Rates(self.settings.gateway_requests_per_minute)
+        app[keys.ACCESS] = self.access
+        app[keys.MOUTH] = self.mouth
+        app[keys.GROUPS] = Groups(self.access, self.mouth)
+        app[keys.PACE] = Pace(self.settings.gateway_says_per_minute)
         app[keys.REPLAYS] = asyncio.Semaphore(AT_ONCE)
         app[keys.ADMISSION] = Admission(
             in_all=self.settings.gateway_streams,
@@ -124,6 +133,7 @@ class Parts:
         """Read what is held in memory. Raises Retry when Kafka or a topic is missing."""
         await self.feedback.start()
         await self.remembered.start()
+        await self.mouth.start()
         await self.access.load()  # first: what may be opened is known before anything that is to be
         self.fence.begin(self.access.ends)
         await asyncio.gather(
@@ -180,8 +190,9 @@ class Parts:
         for one in (
             self.for_you_hub,
             self.hub,
-            self.remembered,
             self.reactions,
+            self.remembered,
+            self.mouth,
             self.recommendations,
             self.directory,
             self.access,

@@ -18,6 +18,8 @@ class Directory:
         self._person_of: dict[str, str] = {}
         self._accounts: dict[str, set[str]] = {}
         self._names: dict[str, str] = {}
+        self._handles: dict[str, str] = {}
+        self._called: dict[str, set[str]] = {}
         self._codecs = {"account": Codec("account"), "person": Codec("person")}
         self._account_view = View(bus, topics.ACCOUNT.name(bus.prefix), self._take_account)
         self._person_view = View(bus, topics.PERSON.name(bus.prefix), self._take_person)
@@ -48,6 +50,11 @@ class Directory:
         """Return a person's name, empty where none is known."""
         return self._names.get(person, "")
 
+    def called(self, handle: str) -> frozenset[str]:
+        """Return the people with an account of this handle, at whatever source."""
+        accounts = self._called.get(handle.lower(), ())
+        return frozenset(self._person_of[one] for one in accounts if one in self._person_of)
+
     def people(self) -> tuple[str, ...]:
         """Return the ids of all people known, sorted by name."""
         known = {*self._accounts, *self._names}
@@ -68,10 +75,21 @@ class Directory:
 
     def _take_account(self, received: Received) -> None:
         record = self._read("account", received)
+        self._call(received.key, "" if record is None else record["handle"])
         if record is None:
             self.link(received.key, "")
         elif not record["automated"]:
             self.link(record["account"], record["person"], record["name"])
+
+    def _call(self, account: str, handle: str) -> None:
+        before = self._handles.pop(account, "")
+        if before:
+            self._called[before].discard(account)
+            if not self._called[before]:
+                del self._called[before]
+        if handle:
+            self._handles[account] = handle.lower()
+            self._called.setdefault(handle.lower(), set()).add(account)
 
     def _take_person(self, received: Received) -> None:
         record = self._read("person", received)

@@ -11,14 +11,20 @@ from services.gateway.handlers import (
     docs,
     feed,
     feedback,
+    following,
+    groups,
     me,
+    notes,
     objects,
     people,
     registry,
+    rules,
     search,
+    searches,
     stream,
     streams,
 )
+from services.gateway.handlers.bodies import Body
 from services.gateway.problems import Handler
 from services.gateway.stream import sets
 
@@ -37,7 +43,8 @@ class Parameter:
 class Route:
     """One address. ``open`` ones are answered without asking who asks; ``media`` is what a good answer is.
 
-    ``many`` bodies may be a list.
+    ``form`` is what is sent, where it is read by ``handlers.bodies``; ``body`` names another schema of the description,
+    and ``many`` of it may be a list.
     """
 
     method: str
@@ -52,6 +59,7 @@ class Route:
     answer: str = "Object"
     body: str = ""
     many: bool = False
+    form: type[Body] | None = None
     streams: bool = False
 
 
@@ -68,6 +76,7 @@ _VALUES = {
     "person": "Person who acted, co-authors among them.",
     "container": "Place it happened in, at any depth.",
     "tag": "Tag.",
+    "mention": "Person who is mentioned.",
 }
 _FILTERS = tuple(
     Parameter(name=name, doc=f"{_VALUES[name]} Given more than once, any of them.", schema=_BOUND, many=True)
@@ -91,6 +100,196 @@ _PAGING = (
 )
 _JSON = ("application/json",)
 _REGISTRY = ("application/vnd.schemaregistry.v1+json",)
+
+_FOLLOWING = (
+    Route(
+        method="GET",
+        path="/v1/me/following",
+        handler=following.feed,
+        name="following",
+        doc="What I follow, newest first and never ranked. `unread` counts what is newer than my read mark.",
+        parameters=(_LIMIT, _CURSOR),
+        answer="Page",
+    ),
+    Route(
+        method="PUT",
+        path="/v1/me/following/read",
+        handler=following.mark,
+        name="read",
+        doc="How far I have read what I follow: up to a time, or up to now.",
+        good=204,
+        form=following.Mark,
+    ),
+    Route(method="GET", path="/v1/me/follows", handler=following.every, name="follows", doc="What I follow."),
+    Route(
+        method="PUT",
+        path="/v1/me/follows/{ref:.+}",
+        handler=following.follow,
+        name="follow",
+        doc="Follow a person, a container or a tag by its id, or a saved search by search:NAME.",
+        good=204,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/me/follows/{ref:.+}",
+        handler=following.unfollow,
+        name="unfollow",
+        doc="Follow it no more.",
+        good=204,
+    ),
+    Route(method="GET", path="/v1/me/searches", handler=searches.every, name="searches", doc="My saved searches."),
+    Route(
+        method="PUT",
+        path="/v1/me/searches/{name}",
+        handler=searches.put,
+        name="save-search",
+        doc="Keep a question under a name.",
+        good=204,
+        form=searches.Saved,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/me/searches/{name}",
+        handler=searches.remove,
+        name="remove-search",
+        doc="Keep it no more.",
+        good=204,
+    ),
+)
+
+_RULES = (
+    Route(method="GET", path="/v1/me/rules", handler=rules.every, name="rules", doc="My rules."),
+    Route(
+        method="POST",
+        path="/v1/me/rules/dry-run",
+        handler=rules.dry_run,
+        name="dry-run",
+        doc="What a rule would have held for in the last 30 days.",
+        form=rules.Try,
+    ),
+    Route(
+        method="PUT",
+        path="/v1/me/rules/{name}",
+        handler=rules.put,
+        name="put-rule",
+        doc="Keep a rule, or switch it on or off; answers with its dry run.",
+        form=rules.Given,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/me/rules/{name}",
+        handler=rules.remove,
+        name="remove-rule",
+        doc="Remove a rule.",
+        good=204,
+    ),
+    Route(
+        method="GET",
+        path="/v1/me/notifications",
+        handler=following.notifications,
+        name="notifications",
+        doc="What my rules notify me of, newest first. `unread` counts what is newer than my read mark.",
+        parameters=(_LIMIT, _CURSOR),
+        answer="Page",
+    ),
+    Route(
+        method="PUT",
+        path="/v1/me/notifications/read",
+        handler=following.mark_notifications,
+        name="read-notifications",
+        doc="How far I have read what my rules notify me of: up to a time, or up to now.",
+        good=204,
+        form=following.Mark,
+    ),
+)
+_SPEAKING = (
+    Route(
+        method="GET",
+        path="/v1/me/mentions",
+        handler=following.mentions,
+        name="mentions",
+        doc="What mentions me, newest first. `unread` counts what is newer than my read mark.",
+        parameters=(_LIMIT, _CURSOR),
+        answer="Page",
+    ),
+    Route(
+        method="PUT",
+        path="/v1/me/mentions/read",
+        handler=following.mark_mentions,
+        name="read-mentions",
+        doc="How far I have read what mentions me: up to a time, or up to now.",
+        good=204,
+        form=following.Mark,
+    ),
+    Route(
+        method="POST",
+        path="/v1/notes",
+        handler=notes.post,
+        name="note",
+        doc="Say something in Markdown: to everyone, to a group, or about an object. Idempotency-Key is honoured.",
+        good=201,
+        media=_JSON,
+        form=notes.Note,
+    ),
+    Route(
+        method="POST",
+        path="/v1/notes/{id}/replies",
+        handler=notes.reply,
+        name="reply",
+        doc="Answer to a note, where it stands. Idempotency-Key is honoured.",
+        good=201,
+        media=_JSON,
+        form=notes.Said,
+    ),
+    Route(
+        method="PUT",
+        path="/v1/notes/{id}",
+        handler=notes.edit,
+        name="edit-note",
+        doc="Correct what I said.",
+        media=_JSON,
+        form=notes.Said,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/notes/{id}",
+        handler=notes.remove,
+        name="remove-note",
+        doc="Take back what I said: its text is gone from the log and the index.",
+        good=204,
+    ),
+    Route(method="GET", path="/v1/groups", handler=groups.every, name="groups", doc="Groups that I may open."),
+    Route(
+        method="POST",
+        path="/v1/groups",
+        handler=groups.make,
+        name="make-group",
+        doc="Make a group, open to everyone or closed to all but its members.",
+        good=201,
+        form=groups.Group,
+    ),
+    Route(method="GET", path="/v1/groups/{id}", handler=groups.one, name="group", doc="A group and its members."),
+    Route(
+        method="POST",
+        path="/v1/groups/{id}/join",
+        handler=groups.join,
+        name="join",
+        doc="Join an open group.",
+        good=204,
+    ),
+    Route(
+        method="POST", path="/v1/groups/{id}/leave", handler=groups.leave, name="leave", doc="Leave a group.", good=204
+    ),
+    Route(
+        method="POST",
+        path="/v1/groups/{id}/members",
+        handler=groups.let_in,
+        name="let-in",
+        doc="Let people into a group that I am in.",
+        good=204,
+        form=groups.Members,
+    ),
+)
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -126,7 +325,8 @@ ROUTES: tuple[Route, ...] = (
         parameters=(
             _WORDS,
             _text("mode", "How to look.", enum=["lexical", "semantic", "hybrid"], default="hybrid"),
-            *(one for one in _FILTERS if one.name != "actor"),
+            _text("group", "The best hit of each conversation, or all.", enum=["conversation", "none"]),
+            *(one for one in _FILTERS if one.name not in filters.OF_ACTS),
             *_SPAN,
             *_PAGING,
         ),
@@ -165,6 +365,9 @@ ROUTES: tuple[Route, ...] = (
             _LIMIT,
         ),
     ),
+    *_FOLLOWING,
+    *_SPEAKING,
+    *_RULES,
     Route(
         method="POST",
         path="/v1/feedback",

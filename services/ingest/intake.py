@@ -17,7 +17,6 @@ from services.common.codec import Codec
 from services.common.deadletters import DeadLetters, FromSource
 from services.common.errors import Reject
 from services.common.model import (
-    EVERY_VERSION,
     Access,
     AccessKind,
     Account,
@@ -26,6 +25,7 @@ from services.common.model import (
     Visibility,
 )
 from services.common.records import access_out
+from services.common.withdrawal import withdrawal
 from services.ingest.connector import Batch, Failure
 from services.ingest.cursors import Cursors
 from services.ingest.introductions import Introductions
@@ -186,17 +186,6 @@ def container_access(activity: Activity, source: str) -> Access:
         name=place.name if place else "",
         url=place.url if place else "",
         source=source,
-    )
-
-
-def withdrawal(activity: Activity, known: Access | None, source: str) -> Access:
-    """Return the object's record with what the activity withdraws, beside what was withdrawn or restricted before."""
-    before = known or Access(id=activity.object.id, kind=AccessKind.OBJECT, source=source)
-    every = EVERY_VERSION in activity.withdraws
-    return replace(
-        before,
-        withdrawn=tuple(sorted({*before.withdrawn, *activity.withdraws})),
-        order=max(before.order, activity.order) if every else before.order,
     )
 
 

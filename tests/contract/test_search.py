@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import reduce
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from services.common.access import EVERYONE
 from services.common.errors import Reject
 from services.common.search import MARKED, Hit, Page, Query, Search, Verdict, Write
+from services.common.search.conditions import Condition, Either, Every, Has, Not, Published, Says
 from services.common.search.elastic import ElasticSearch
 from services.common.search.elastic_client import Client
 from services.common.search.memory import MemorySearch
@@ -199,7 +201,19 @@ async def test_a_cursor_of_another_order_is_refused(search: Search) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"text": "x" * 2_000}, {"size": 0}, {"size": 100_000}, {"filters": {"as2": ("x",)}}, {"facets": ("no",)}]
+    "wrong",
+    [
+        {"text": "x" * 2_000},
+        {"size": 0},
+        {"size": 100_000},
+        {"filters": {"as2": ("x",)}},
+        {"facets": ("no",)},
+        {"where": Has("as2", ("x",))},
+        {"where": Has("tags", tuple(str(n) for n in range(1_001)))},
+        {"where": Says("")},
+        {"where": Either(tuple(Says(str(n)) for n in range(601)))},
+        {"where": reduce(lambda one, _: Not(one), range(31), cast(Condition, Has("tags")))},
+    ],
 )
 async def test_a_query_beyond_the_limits_is_refused(search: Search, wrong: dict[str, Any]) -> None:
     with pytest.raises(Reject):
@@ -315,6 +329,31 @@ async def test_filters_windows_and_facets(search: Search) -> None:
     assert page.facets == {"tags": {"x": 2, "y": 1, "z": 1}, "automated": {"false": 2, "true": 1}}
     counted = await search.find(everything(text="nothing", order="relevance", facets=("tags",)))
     assert counted.facets == {"tags": {}}
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        (Has("verb", ("wiki.edit", "git.push")), "ab"),
+        (Has("tags"), "ab"),
+        (Not(Has("tags")), "c"),
+        (Says("heron"), "ac"),
+        (Says("heron", "title"), "c"),
+        (Published(since=START + timedelta(minutes=1), until=START + timedelta(minutes=2)), "b"),
+        (Either((Has("tags", ("y",)), Says("otter"))), "ab"),
+        (Every((Has("tags", ("x",)), Not(Either((Says("otter"), Has("verb", ("no",))))))), "a"),
+        (Either(), ""),
+        (Every(), "abc"),
+    ],
+)
+async def test_conditions_join_by_and_or_and_not(search: Search, where: Condition, found: str) -> None:
+    await fill(
+        search,
+        activity("a", 0, verb="wiki.edit", tags=["x", "y"], text="a grey heron"),
+        activity("b", 1, verb="wiki.edit", tags=["x"], text="an otter"),
+        activity("c", 2, verb="chat.post", title="Herons"),
+    )
+    assert sorted(ids(await search.find(everything(where=where)))) == list(found)
 
 
 def direction(axis: int) -> list[float]:

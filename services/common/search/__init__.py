@@ -21,6 +21,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Literal, Protocol
 
+from services.common.search.conditions import Condition
+
 Kind = Literal["activities", "objects", "grants"]
 Document = dict[str, Any]
 
@@ -81,6 +83,14 @@ class Query:
     vector: Sequence[float] | None = None
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     without: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    where: Condition | None = None
+    """What must hold besides."""
+    loose: bool = False
+    """Words need not be spelt as they stand there: one or two letters may differ (by relevance only)."""
+    places: tuple[str, ...] = ()
+    """Places of the asker: what lies there counts a little more where words and meaning are fused."""
+    conversations: bool = False
+    """By relevance give the best hit of each conversation only."""
     since: datetime | None = None
     until: datetime | None = None
     order: Literal["newest", "oldest", "relevance"] = "newest"

@@ -15,7 +15,7 @@ from services.common.search.cursors import Place, Ranking
 from services.common.search.elastic_admin import Indices, path
 from services.common.search.elastic_client import BULK_SECONDS, Client, reason
 from services.common.search.elastic_grants import Grants
-from services.common.search.fusion import fused
+from services.common.search.fusion import Candidate, conversations, fused, hybrid
 from services.common.search.indices import KINDS, alias
 from services.common.search.limits import RANKED, checked
 from services.common.settings import Settings
@@ -127,8 +127,11 @@ class ElasticSearch:
         requests = [build.by_words(query, allowed, size if words else 0)]
         requests += [build.by_meaning(query, allowed, size)] if near else []
         answers = await asyncio.gather(*(self._ask(query.kind, body) for body in requests))
-        rankings = [[hit["_source"]["id"] for hit in answer["hits"]["hits"]] for answer in answers]
-        ids = tuple(one for one, _ in fused(rankings))[:size]
+        rankings = [[_candidate(hit["_source"]) for hit in answer["hits"]["hits"]] for answer in answers]
+        by_words, by_meaning = rankings[0], rankings[1] if near else []
+        found = hybrid(by_words, by_meaning, query.places)
+        kept = conversations(found) if query.conversations else found
+        ids = tuple(one.id for one in kept[:size])
         total = max(_total(answers[0]) if words else 0, len(ids))
         return Ranking(ids, total)
 
@@ -179,6 +182,12 @@ class ElasticSearch:
 def _hit(hit: Mapping[str, Any]) -> Hit:
     document = hit["_source"]
     return Hit(id=document.get("id", hit["_id"]), document=document, highlights=hit.get("highlight", {}))
+
+
+def _candidate(source: Mapping[str, Any]) -> Candidate:
+    return Candidate(
+        source["id"], source.get("thread", ""), source.get("published", ""), tuple(source.get("context", ()))
+    )
 
 
 def _total(answer: Mapping[str, Any]) -> int:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from services.common.search import Kind, Query
+from services.common.search.conditions import Condition, Either, Every, Has, Not, Published, Says
 from services.common.search.cursors import Place, Ranking
 from services.common.search.limits import COUNTED, FACET_VALUES
 
@@ -14,6 +15,7 @@ TIMEOUT = "5s"
 """For one query on the server; an answer that is late is refused, not shortened."""
 _PROSE = ("title^3", "text", "tags.words^2", "phrases.words", "actor_name.words")
 _CODE = {"activities": ("title.code^2", "text.code", "files.code^2"), "objects": ("title.code^2", "text.code")}
+_CANDIDATE = ["id", "thread", "published", "context"]
 _NEIGHBOURS = 10
 """Candidates looked at per neighbour that is asked for: recall for time."""
 
@@ -49,14 +51,50 @@ def _any(clauses: list[Body]) -> Body:
 def conditions(query: Query) -> tuple[list[Body], list[Body]]:
     """Return the clauses that must and that must not hold, apart from access and text."""
     must: list[Body] = [{"terms": {name: list(values)}} for name, values in query.filters.items()]
-    window = {key: _time(at) for key, at in (("gte", query.since), ("lt", query.until)) if at}
-    if window:
-        must.append({"range": {"published": window}})
+    if query.since or query.until:
+        must.append(_window(query.since, query.until))
+    if query.where is not None:
+        must.append(clause(query.where, query.kind))
     return must, [{"terms": {name: list(values)}} for name, values in query.without.items()]
 
 
-def _time(at: datetime) -> str:
-    return at.isoformat()
+def _window(since: datetime | None, until: datetime | None) -> Body:
+    window = {key: at.isoformat() for key, at in (("gte", since), ("lt", until)) if at}
+    return {"range": {"published": window}}
+
+
+def clause(condition: Condition, kind: Kind) -> Body:
+    """Return a condition as a clause."""
+    match condition:
+        case Has(field, ()):
+            return {"exists": {"field": field}}
+        case Has(field, values):
+            return {"terms": {field: list(values)}}
+        case Says(text, ""):
+            return words(text, kind)
+        case Says(text, field):
+            return {"match": {field: {"query": text, "operator": "and"}}}
+        case Published(since, until):
+            return _window(since, until)
+        case Every(parts):
+            return {"bool": {"filter": [clause(part, kind) for part in parts]}}
+        case Either(parts):
+            return _any([clause(part, kind) for part in parts])
+        case Not(part):
+            return {"bool": {"must_not": [clause(part, kind)]}}
+
+
+def loosely(text: str) -> Body:
+    """Return the clause for words that may be misspelt; the first letter has to be right."""
+    return {
+        "multi_match": {
+            "query": text,
+            "fields": ["title^3", "text", "tags.words^2"],
+            "fuzziness": "AUTO",
+            "prefix_length": 1,
+            "max_expansions": 200,
+        }
+    }
 
 
 def words(text: str, kind: Kind) -> Body:
@@ -75,10 +113,10 @@ def matching(query: Query, allowed: Body | None) -> Body:
     must, must_not = conditions(query)
     if allowed:
         must.append(allowed)
-    clause: Body = {"filter": must, "must_not": must_not}
+    whole: Body = {"filter": must, "must_not": must_not}
     if query.text:
-        clause["must"] = [words(query.text, query.kind)]
-    return {"bool": clause}
+        whole["must"] = [loosely(query.text) if query.loose else words(query.text, query.kind)]
+    return {"bool": whole}
 
 
 def _base(size: int) -> Body:
@@ -101,7 +139,7 @@ def by_time(query: Query, allowed: Body | None, place: Place | None) -> Body:
 def by_words(query: Query, allowed: Body | None, size: int) -> Body:
     """Return the request for the ranking by text (all alike where there is none: then the newest first)."""
     sort = [{"_score": "desc"}, {"published": "desc"}, {"id": "asc"}]
-    return _base(size) | {"query": matching(query, allowed), "sort": sort, "track_scores": True, "_source": ["id"]}
+    return _base(size) | {"query": matching(query, allowed), "sort": sort, "track_scores": True, "_source": _CANDIDATE}
 
 
 def counts(query: Query, allowed: Body | None, ranking: Ranking) -> Body:
@@ -122,7 +160,7 @@ def by_meaning(query: Query, allowed: Body | None, size: int) -> Body:
         "num_candidates": size * _NEIGHBOURS,
         "filter": {"bool": {"filter": must, "must_not": must_not}},
     }
-    return {"size": size, "timeout": TIMEOUT, "knn": neighbours, "_source": ["id"]}
+    return {"size": size, "timeout": TIMEOUT, "knn": neighbours, "_source": _CANDIDATE}
 
 
 def these(query: Query, allowed: Body | None, ids: Sequence[str]) -> Body:

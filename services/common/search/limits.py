@@ -1,7 +1,8 @@
 """What a query may be, checked before anything is asked: the same by both adapters."""
 
 from services.common.errors import Reject
-from services.common.search import Query
+from services.common.search import Kind, Query
+from services.common.search.conditions import Condition, Has, Says, depth, leaves
 from services.common.search.cursors import Place, Ranking, unpacked
 from services.common.search.indices import exact_fields
 
@@ -11,6 +12,10 @@ SIZE = 1_000
 """Hits of one page."""
 VALUES = 1_000
 """Values of one filter."""
+CONDITIONS = 600
+"""Things that the conditions of one query ask for."""
+DEPTH = 30
+"""How deep conditions may lie within each other."""
 RANKED = 100
 """Hits that an answer by relevance reaches down to; by time there is no such end."""
 COUNTED = 10_000
@@ -31,9 +36,26 @@ def checked(query: Query) -> Place | Ranking | None:
     for name, values in (*query.filters.items(), *query.without.items()):
         if len(values) > VALUES:
             raise Reject(f"filter {name!r} has {len(values)} values; give at most {VALUES}")
+    if query.where is not None:
+        _check(query.where, query.kind)
     if not query.cursor:
         return None
     place = unpacked(query.cursor)
     if isinstance(place, Ranking) != (query.order == "relevance"):
         raise Reject("the cursor is of another order than the query; use it with the query that it was given for")
     return place
+
+
+def _check(condition: Condition, kind: Kind) -> None:
+    if depth(condition) > DEPTH:
+        raise Reject(f"conditions lie more than {DEPTH} deep within each other; ask for less at once")
+    asked = list(leaves(condition))
+    if len(asked) > CONDITIONS:
+        raise Reject(f"{len(asked)} conditions were given; give at most {CONDITIONS}")
+    for one in asked:
+        if isinstance(one, Has) and one.field not in exact_fields(kind):
+            raise Reject(f"{kind} have no field {one.field!r} to ask for")
+        if isinstance(one, Has) and len(one.values) > VALUES:
+            raise Reject(f"condition {one.field!r} has {len(one.values)} values; give at most {VALUES}")
+        if isinstance(one, Says) and not 0 < len(one.text) <= TEXT:
+            raise Reject(f"the words of a condition have {len(one.text)} characters; give 1 to {TEXT}")

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from difflib import get_close_matches
 from html import escape
 from typing import Any
 from unicodedata import combining, normalize
@@ -12,8 +13,9 @@ from unicodedata import combining, normalize
 from services.common.errors import Reject
 from services.common.model import micros
 from services.common.search import MARKED, Document, Hit, Kind, Outcome, Page, Query, Verdict, Write, pages
+from services.common.search.conditions import Condition, Either, Every, Has, Not, Published, Says
 from services.common.search.cursors import Place, Ranking
-from services.common.search.fusion import fused
+from services.common.search.fusion import Candidate, conversations, fused, hybrid
 from services.common.search.indices import KINDS, definition
 from services.common.search.limits import COUNTED, FACET_VALUES, RANKED, checked
 from services.common.search.vectors import unpacked
@@ -56,7 +58,8 @@ class MemorySearch:
         """Return one page of what matches and may be opened."""
         place = checked(query)
         found = {id_: d for id_, d in self._allowed(query.kind, query.principals).items() if _fits(query, d)}
-        scores = {id_: _score(query.text, d) for id_, d in found.items()} if query.text else dict.fromkeys(found, 1.0)
+        score = _loosely if query.loose else _score
+        scores = {id_: score(query.text, d) for id_, d in found.items()} if query.text else dict.fromkeys(found, 1.0)
         matching = {id_: found[id_] for id_, score in scores.items() if score > 0}
         facets = {name: _counts(name, matching) for name in query.facets}
         if query.order == "relevance":
@@ -74,12 +77,12 @@ class MemorySearch:
     def _rank(self, query: Query, found: Mapping[str, Document], scores: Mapping[str, float]) -> Ranking:
         near = query.vector is not None and query.kind == "objects"
         by_words = [one for one in sorted(found, key=lambda one: (-scores[one], one)) if scores[one] > 0]
-        rankings = [by_words] if query.text or not near else []
-        if near and query.vector is not None:
-            rankings.append(_nearest(query.vector, found))
+        words = by_words if query.text or not near else []
+        meaning = _nearest(query.vector, found) if near and query.vector is not None else []
         size = max(RANKED, query.size)
-        ids = tuple(one for one, _ in fused([ranking[:size] for ranking in rankings]))[:size]
-        return Ranking(ids, max(min(len(rankings[0]), COUNTED), len(ids)))
+        ranked = hybrid(_candidates(words[:size], found), _candidates(meaning[:size], found), query.places)
+        ids = tuple(one.id for one in (conversations(ranked) if query.conversations else ranked)[:size])
+        return Ranking(ids, max(min(len(words or meaning), COUNTED), len(ids)))
 
     def _allowed(self, kind: Kind, principals: tuple[str, ...] | None) -> Mapping[str, Document]:
         documents = self._documents[kind]
@@ -135,11 +138,32 @@ def _fits(query: Query, document: Mapping[str, Any]) -> bool:
         return False
     if any(set(_values(document, name)) & set(values) for name, values in query.without.items()):
         return False
-    if query.since is None and query.until is None:
-        return True
+    if query.where is not None and not _holds(query.where, document):
+        return False
+    return _within(query.since, query.until, document)
+
+
+def _within(after: datetime | None, before: datetime | None, document: Mapping[str, Any]) -> bool:
     at = _moment(document)
-    since, until = (None if one is None else micros(one) // 1000 for one in (query.since, query.until))
+    since, until = (None if one is None else micros(one) // 1000 for one in (after, before))
     return (since is None or at >= since) and (until is None or at < until)
+
+
+def _holds(condition: Condition, document: Mapping[str, Any]) -> bool:
+    match condition:
+        case Has(field, values):
+            mine = set(_values(document, field))
+            return bool(mine & set(values) if values else mine)
+        case Says(text, field):
+            return _score(text, {field: document.get(field)} if field else document) > 0
+        case Published(since, until):
+            return _within(since, until, document)
+        case Every(parts):
+            return all(_holds(part, document) for part in parts)
+        case Either(parts):
+            return any(_holds(part, document) for part in parts)
+        case Not(part):
+            return not _holds(part, document)
 
 
 def _words(text: str) -> list[str]:
@@ -158,6 +182,20 @@ def _score(text: str, document: Mapping[str, Any]) -> float:
             if word in asked:
                 counts[word] += int(weight)
     return float(sum(counts.values())) if asked and asked == set(counts) else 0.0
+
+
+def _loosely(text: str, document: Mapping[str, Any]) -> float:
+    """Return how many of the words occur, perhaps spelt a little differently."""
+    there = set(_words(" ".join(value for name in _SEARCHED for value in _values(document, name))))
+    return float(sum(1 for word in set(_words(text)) if get_close_matches(word, there, 1, 0.75)))
+
+
+def _candidates(ids: Sequence[str], documents: Mapping[str, Document]) -> list[Candidate]:
+    of = ((one, documents[one]) for one in ids)
+    return [
+        Candidate(one, str(d.get("thread", "")), str(d.get("published", "")), tuple(_values(d, "context")))
+        for one, d in of
+    ]
 
 
 def _nearest(vector: Sequence[float], documents: Mapping[str, Document]) -> list[str]:

@@ -1,5 +1,6 @@
 """``/v1/people``: who knows about it, by evidence that the asker may open; and one person's doings."""
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -7,7 +8,7 @@ from aiohttp import web
 from services.common.activitystreams import CONTEXT
 from services.common.search import Query
 from services.gateway import filters as asked
-from services.gateway import finding, live, paging
+from services.gateway import finding, live, paging, qualifiers
 from services.gateway.filters import Filters
 from services.gateway.finding import Found
 from services.gateway.items import activity_of, title_of
@@ -22,7 +23,11 @@ async def search(request: web.Request) -> web.Response:
     wanted = asked.read(request.query)
     if not wanted.text:
         raise asked.wrong("q", "a question or words are expected")
-    found = await finding.people(request.app[DESK], request[ASKER], wanted, size=paging.size(request))
+    question = qualifiers.read(wanted.text, request[ASKER].person, request.app[DIRECTORY].called)
+    wanted = replace(wanted, text=question.words)
+    found = await finding.people(
+        request.app[DESK], request[ASKER], wanted, size=paging.size(request), where=question.where
+    )
     here = paging.address(request, request.query.items())
     items = [_person(request, one) for one in found]
     return answer(request, {"@context": CONTEXT, **paging.collection(here, items, len(items))})

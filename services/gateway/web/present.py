@@ -7,6 +7,10 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 from zlib import crc32
 
+from markupsafe import Markup
+
+from services.gateway.web.markdown import rendered
+
 PHRASES: Mapping[str, str] = {
     "git.commit": "committed to",
     "git.push": "pushed to",
@@ -28,6 +32,13 @@ PHRASES: Mapping[str, str] = {
     "chat.edit": "corrected a message in",
     "chat.delete": "deleted a message in",
     "chat.reaction": "reacted in",
+    "note.post": "wrote to",
+    "note.reply": "replied in",
+    "note.edit": "corrected a note in",
+    "note.delete": "took back a note in",
+    "group.create": "made the group",
+    "group.join": "joined the group",
+    "group.leave": "left the group",
 }
 """How a verb reads between a name and a place. Sent to the live module too, so that both say the same."""
 
@@ -165,8 +176,11 @@ def evidence(count: int) -> str:
 class Thing:
     """An object as shown on its own page."""
 
+    id: str
     title: str
     content: str
+    html: Markup
+    """The content where it is Markdown, as safe HTML; else empty."""
     kind: str
     source_url: str
     gone: bool
@@ -176,7 +190,10 @@ def thing(activity: Mapping[str, Any], *, deleted: bool) -> Thing:
     """Return the object of an activity; a title that is only the first line of the text is not shown twice."""
     shown = activity["object"]
     title, content = shown.get("title") or "", activity.get("text") or shown.get("content") or ""
+    marked = shown.get("mediaType") == "text/markdown"
     return Thing(
+        id=shown["id"],
+        html=rendered(shown.get("content") or "") if marked else Markup(),
         title=title or " ".join(content.split())[:80],
         content=content.removeprefix(title).lstrip() if title else content,
         kind=KINDS.get(shown.get("type", ""), "other"),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -17,13 +18,13 @@ from services.common.clock import now
 from services.common.errors import Reject, Retry, Stop
 from services.common.search import Document, Hit, Page, Query
 from services.gateway import filters as asked
-from services.gateway import finding, paging, problems
+from services.gateway import finding, inquiry, paging, problems, qualifiers
 from services.gateway.auth import COOKIE, Asker
 from services.gateway.desk import Desk
 from services.gateway.filters import Filters
 from services.gateway.handlers.people import name_of
 from services.gateway.items import activity_of
-from services.gateway.keys import ASKER, AUTH, DESK, HUB, INDEXED, NAMES, REACTIONS
+from services.gateway.keys import ASKER, AUTH, DESK, DIRECTORY, HUB, INDEXED, NAMES, REACTIONS
 from services.gateway.problems import Handler, Problem
 from services.gateway.respond import answer_bytes
 from services.gateway.stream.fanout import may_read
@@ -143,11 +144,18 @@ async def search(request: web.Request) -> web.StreamResponse:
     """Show what was found, with facets to narrow it down."""
     asked.only(request.query, "q", "mode", *asked.FIELDS, "since", "until", "cursor")
     wanted = asked.read(request.query)
-    page = Page(hits=(), total=0)
+    page, meant = Page(hits=(), total=0), ""
     problem = ""
     try:
         if wanted.text:
-            page = await finding.things(request.app[DESK], request[ASKER], wanted, cursor=paging.cursor(request))
+            found = await inquiry.ask(
+                request.app[DESK],
+                request[ASKER],
+                wanted,
+                request.app[DIRECTORY].called,
+                cursor=paging.cursor(request),
+            )
+            page, meant = found.page, found.meant
     except AWAY:
         problem = NOT_YET
     except Reject as error:
@@ -161,6 +169,8 @@ async def search(request: web.Request) -> web.StreamResponse:
         "search.html",
         "search",
         q=wanted.text,
+        meant=meant,
+        meant_href=f"/search?{urlencode([*(p for p in wanted.pairs() if p[0] != 'q'), ('q', meant)])}",
         hits=hits,
         total=page.total,
         facets=facets,
@@ -209,7 +219,9 @@ async def people(request: web.Request) -> web.StreamResponse:
     try:
         if wanted.text:
             at = now()
-            for one in await finding.people(request.app[DESK], request[ASKER], wanted):
+            question = qualifiers.read(wanted.text, request[ASKER].person, request.app[DIRECTORY].called)
+            plain = replace(wanted, text=question.words)
+            for one in await finding.people(request.app[DESK], request[ASKER], plain, where=question.where):
                 cards = [card_of(request, activity_of(document), at) for document in one.evidence]
                 who = present.party(one.person, name_of(request, one.person), "people")
                 found.append((who, present.evidence(one.count), cards))

@@ -88,6 +88,42 @@ def _put_set(_: Organisation) -> list[Question]:
     return [Question("/v1/me/streams/page", "PUT", {"subscriptions": asked})]
 
 
+def _refs(_: Organisation) -> list[str]:
+    return [*PEOPLE, *PLACES, SHARED[0], "search:mine", "nobody"]
+
+
+def _paths_saved(_: Organisation) -> list[Question]:
+    """A search that all of it answers, kept and followed; the feed is asked for behind it."""
+    kept = Question("/v1/me/searches/mine", "PUT", {"query": f"q={SHARED[1]}"})
+    return [kept, Question("/v1/me/follows/search:mine", "PUT"), Question("/v1/me/following")]
+
+
+def _said(o: Organisation) -> list[Question]:
+    """Speak about each thing, twice with one key: the second answer must not tell more than the first."""
+    key = {"Idempotency-Key": "k"}
+    about = [Question("/v1/notes", "POST", {"content": "x", "about": one}, headers=key) for one in _objects(o)]
+    return [*about, *about[:2], Question("/v1/notes", "POST", {"content": "@ann @bob", "group": PLACES[0]})]
+
+
+def _changed(method: str, end: str = "") -> Asking:
+    body = {"content": "x"}
+    return lambda o: [
+        Question(f"/v1/notes/{quote(one, safe='')}{end}", method, body, headers={"Idempotency-Key": one})
+        for one in _objects(o)
+    ]
+
+
+def _ruled(_: Organisation) -> list[Question]:
+    """Rules that look at everything, switched on, and what they make of the feeds."""
+    rules = {"all": "if anything then notify and mark seen", "some": f"if says {SHARED[0]} or from bob then mute"}
+    kept = [Question(f"/v1/me/rules/{name}", "PUT", {"rule": rule, "on": True}) for name, rule in rules.items()]
+    return [*kept, Question("/v1/me/notifications"), Question("/v1/me/following")]
+
+
+def _grouped(end: str, body: Any = None) -> Asking:
+    return lambda _: [Question(f"/v1/groups/{quote(one, safe='')}/{end}", "POST", body) for one in (*PLACES, "none")]
+
+
 QUESTIONS: Mapping[str, Asking] = {
     "PUT /v1/me/streams/{name}": _put_set,
     "GET /v1/me/streams": _paths("/v1/me/streams"),
@@ -105,6 +141,47 @@ QUESTIONS: Mapping[str, Asking] = {
     "GET /v1/me": _paths("/v1/me"),
     "GET /v1/me/for-you": _paths("/v1/me/for-you", "/v1/me/for-you?surprise=1&limit=2"),
     "POST /v1/feedback": _feedback,
+    "POST /v1/notes": _said,
+    "POST /v1/notes/{id}/replies": _changed("POST", "/replies"),
+    "PUT /v1/notes/{id}": _changed("PUT"),
+    "DELETE /v1/notes/{id}": _changed("DELETE"),
+    "GET /v1/groups": _paths("/v1/groups"),
+    "POST /v1/groups": lambda _: [Question("/v1/groups", "POST", {"name": ""})],
+    "GET /v1/groups/{id}": _each("/v1/groups/", lambda _: [*PLACES, "none"]),
+    "POST /v1/groups/{id}/join": _grouped("join"),
+    "POST /v1/groups/{id}/leave": _grouped("leave"),
+    "POST /v1/groups/{id}/members": _grouped("members", {"members": ["bob"]}),
+    "PUT /v1/me/rules/{name}": _ruled,
+    "POST /v1/me/rules/dry-run": lambda o: [
+        Question("/v1/me/rules/dry-run", "POST", {"rule": f"if {one} then notify"})
+        for one in ("anything", *(f"says {word}" for word in _words(o)), *(f"not in {one}" for one in PLACES))
+    ],
+    "GET /v1/me/rules": _paths("/v1/me/rules"),
+    "GET /v1/me/notifications": _paths("/v1/me/notifications"),
+    "PUT /v1/me/notifications/read": lambda _: [
+        Question("/v1/me/notifications/read", "PUT", {"until": "2026-03-01T12:02:00Z"}),
+        Question("/v1/me/notifications"),
+    ],
+    "DELETE /v1/me/rules/{name}": lambda _: [Question("/v1/me/rules/all", "DELETE")],
+    "GET /v1/me/mentions": _paths("/v1/me/mentions"),
+    "PUT /v1/me/mentions/read": lambda _: [
+        Question("/v1/me/mentions/read", "PUT", {"until": "2026-03-01T12:02:00Z"}),
+        Question("/v1/me/mentions"),
+    ],
+    "PUT /v1/me/follows/{ref}": lambda o: [Question(f"/v1/me/follows/{quote(one)}", "PUT") for one in _refs(o)],
+    "PUT /v1/me/searches/{name}": _paths_saved,
+    "GET /v1/me/follows": _paths("/v1/me/follows"),
+    "GET /v1/me/searches": _paths("/v1/me/searches"),
+    "GET /v1/me/following": _paths("/v1/me/following", "/v1/me/following?limit=1"),
+    "PUT /v1/me/following/read": lambda _: [
+        Question("/v1/me/following/read", "PUT", {"until": "2026-03-01T12:02:00Z"}),
+        Question("/v1/me/following"),
+    ],
+    "DELETE /v1/me/follows/{ref}": lambda o: [Question("/v1/me/follows/bob", "DELETE"), Question("/v1/me/following")],
+    "DELETE /v1/me/searches/{name}": lambda _: [
+        Question("/v1/me/searches/mine", "DELETE"),
+        Question("/v1/me/following"),
+    ],
     "GET /v1/stream": _streams,
     "GET /": _filtered("/"),
     "GET /for-you": _paths("/for-you"),
@@ -118,6 +195,7 @@ QUESTIONS: Mapping[str, Asking] = {
 SAYS_NOTHING = frozenset(
     {
         "POST /view-as",  # demo mode: sets a cookie and goes to /
+        "POST /say",  # stores a note as POST /v1/notes does, and goes to where it stands
         "POST /for-you/feedback",  # stores an act, and goes to /for-you
         "GET /static/{name}",
         "GET /docs",
@@ -170,7 +248,7 @@ async def _ask(w: World, question: Question, person: str) -> list[Any]:
     path = question.path
     while path:
         url = path + ("&" if "?" in path else "?") + f"as={person}"
-        async with w.client.request(question.method, url, json=question.body) as answer:
+        async with w.client.request(question.method, url, json=question.body, headers=question.headers) as answer:
             text = (await answer.text()).replace(str(w.client.make_url("")), "")
             found.append((answer.status, *_comparable(text, answer.content_type)))
             path = _next(text, answer.content_type).removesuffix(f"&as={person}")
