@@ -9,6 +9,7 @@ from services.common.search.conditions import Condition, Either, Has
 from services.gateway import filters as asked
 from services.gateway.filters import Filters
 from services.gateway.remembered import Remembered
+from services.gateway.stream.selection import Selection
 
 MOST = 500
 """Things that one person may follow."""
@@ -16,8 +17,8 @@ SEARCH = "search:"
 """A saved search is followed by its name behind this."""
 SAVED = "search/"
 """Names of settings that hold saved searches."""
-_FIELDS = ("people", "context", "tags")
-"""Fields of the index that a followed id is looked for in: ids of one kind do not occur as another."""
+_FIELDS = {name: asked.FIELDS[name] for name in ("person", "container", "tag")}
+"""What a followed id is looked for in, and the field of the index: ids of one kind do not occur as another."""
 
 
 def searches(remembered: Remembered, person: str) -> Mapping[str, str]:
@@ -32,10 +33,23 @@ def question(query: str) -> Filters:
     return asked.read(pairs)
 
 
+def selection(refs: tuple[str, ...], saved: Mapping[str, str]) -> Selection:
+    """Return the same as questions to the stream, named by what is followed: person, container, tag, search:NAME."""
+    ids, named = _split(refs, saved)
+    questions = {name: Filters(values=((name, ids),)) for name in _FIELDS} if ids else {}
+    return Selection.of(questions | {SEARCH + name: question(query) for name, query in named.items()})
+
+
+def _split(refs: tuple[str, ...], saved: Mapping[str, str]) -> tuple[tuple[str, ...], Mapping[str, str]]:
+    """Return the newest ids that are followed, and the saved searches."""
+    newest = refs[-MOST:]
+    names = (ref.removeprefix(SEARCH) for ref in newest if ref.startswith(SEARCH))
+    ids = tuple(ref for ref in newest if not ref.startswith(SEARCH))
+    return ids, {name: saved[name] for name in names if name in saved}
+
+
 def followed(refs: tuple[str, ...], saved: Mapping[str, str]) -> Condition:
     """Return what holds of an activity that somebody follows, by the newest follows; nothing where there are none."""
-    refs = refs[-MOST:]
-    ids = tuple(ref for ref in refs if not ref.startswith(SEARCH))
-    named = [saved[name] for ref in refs if ref.startswith(SEARCH) and (name := ref.removeprefix(SEARCH)) in saved]
-    parts: list[Condition] = [Has(field, ids) for field in _FIELDS] if ids else []
-    return Either((*parts, *(question(query).condition() for query in named)))
+    ids, named = _split(refs, saved)
+    parts: list[Condition] = [Has(field, ids) for field in _FIELDS.values()] if ids else []
+    return Either((*parts, *(question(query).condition() for query in named.values())))

@@ -200,8 +200,8 @@ def _operation(route: "Route", version: Version) -> dict[str, Any]:
     if route.good == 200 and not route.streams:
         found["responses"]["304"] = {"description": "As it was, by If-None-Match."}
     if route.form:
-        schema = {"$ref": f"#/components/schemas/{route.form.__name__}"}
-        found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        form = {"schema": _ref(route.form.__name__)}
+        found["requestBody"] = {"required": True, "content": {"application/json": form}}
     if route.body:
         one = _ref(route.body)
         many = {"type": "array", "items": one, "minItems": 1, "maxItems": 100}

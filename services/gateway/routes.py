@@ -388,7 +388,7 @@ ROUTES: tuple[Route, ...] = (
             *_FILTERS,
             *_SPAN,
             _WORDS,
-            _FEED,
+            _text("feed", "Which feed.", enum=[*sets.FEEDS, following.FOLLOWING], default="all"),
             _text("set", "Name of a set of subscriptions, instead of feed and filters."),
             _text("last_event_id", "As the header Last-Event-ID, which wins. Or earliest, or latest."),
             _text("access_token", "A token of /v1/stream-token, for readers that cannot send a header."),

@@ -31,7 +31,7 @@ async def search(request: web.Request) -> web.Response:
         cursor=paging.cursor(request),
         together=together,
     )
-    more = {"didYouMean": found.meant} if found.meant else {}
+    more: dict[str, Any] = {"didYouMean": found.meant} if found.meant else {}
     items = [hit_of(hit) | (_conversation(found, hit) if together else {}) for hit in found.page.hits]
     # The stream knows words and filters only: what was narrowed by from: or in: is not gone on with live.
     behind = live.behind(request, place, items, wanted) if found.plain else None

@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -13,8 +13,11 @@ from aiohttp import web
 from services.common import metrics
 from services.common.errors import Retry
 from services.gateway import filters as asked
+from services.gateway import follows
 from services.gateway.filters import Filters
-from services.gateway.keys import ADDRESSES, ADMISSION, ASKER, FOR_YOU_HUB, HUB, REMEMBERED, REPLAYS, STREAMS
+from services.gateway.handlers.following import FOLLOWING
+from services.gateway.handlers.me import somebody
+from services.gateway.keys import ADDRESSES, ADMISSION, ASKER, FOR_YOU_HUB, HUB, REACTIONS, REMEMBERED, REPLAYS, STREAMS
 from services.gateway.problems import Problem, not_found
 from services.gateway.respond import VARY
 from services.gateway.stream import sets, start, tokens, wire
@@ -40,6 +43,8 @@ class _Wish:
     selections: Mapping[str, Selection]
     since: datetime | None = None
     set: str = ""
+    now: Mapping[str, Callable[[], Selection]] = field(default_factory=dict)
+    """What is asked of feeds whose questions change by themselves."""
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -77,12 +82,26 @@ def _wish(request: web.Request) -> _Wish:
     if name:
         asked.only(request.query, "set", "last_event_id", tokens.PARAMETER)
         return _Wish(hubs=hubs, selections=sets.selections(_subscriptions(request, name)), set=name)
+    if asked.one(request.query, "feed") == FOLLOWING:
+        return _following(request)
     asked.only(request.query, *asked.FIELDS, "since", "until", "q", "feed", "set", "last_event_id", tokens.PARAMETER)
     wanted = asked.read(request.query)
     feed = sets.feed_of(asked.one(request.query, "feed") or "all")
     if feed == "for-you" and not request[ASKER].person:
         raise Problem(401, "who-asks", "for-you is somebody's own feed; say who you are, in demo mode by ?as=PERSON.")
     return _Wish(hubs={feed: hubs[feed]}, selections={feed: Selection.one(wanted)}, since=wanted.since)
+
+
+def _following(request: web.Request) -> _Wish:
+    """Return what the asker follows; it changes with that, while the stream is open."""
+    asked.only(request.query, "feed", "last_event_id", tokens.PARAMETER)
+    person = somebody(request).person
+    reactions, remembered = request.app[REACTIONS], request.app[REMEMBERED]
+
+    def now() -> Selection:
+        return follows.selection(reactions.follows(person), follows.searches(remembered, person))
+
+    return _Wish(hubs={FOLLOWING: request.app[HUB]}, selections={FOLLOWING: now()}, now={FOLLOWING: now})
 
 
 def _subscriptions(request: web.Request, name: str) -> sets.Subscriptions:
@@ -139,7 +158,7 @@ def _open(request: web.Request, response: web.StreamResponse, wish: _Wish, start
         connections[feed].shown = starts[feed].shown
     for one in connections.values():
         one.beside = [other for other in connections.values() if other is not one]
-    return Stream(request[ASKER], connections, wish.hubs, wish.set)
+    return Stream(request[ASKER], connections, wish.hubs, wish.set, wish.now)
 
 
 class _Serving:
@@ -213,6 +232,8 @@ class _Serving:
 
 def _refill(feed: str, selection: Selection) -> dict[str, object]:
     """Return the address of the page to read what was missed from; for several questions each has its own."""
+    if feed == FOLLOWING:
+        return {"refill": "/v1/me/following"}
     pages = {name: _page(feed, filters) for name, filters in selection.parts}
     return {"refill": pages[""] if tuple(pages) == ("",) else pages}
 

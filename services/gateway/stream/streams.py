@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.common import metrics
 from services.gateway.auth import Asker
@@ -12,6 +12,7 @@ from services.gateway.remembered import Remembered, Value
 from services.gateway.stream import sets, wire
 from services.gateway.stream.connection import Connection
 from services.gateway.stream.hub import Hub
+from services.gateway.stream.selection import Selection
 
 Again = Callable[[Asker], Asker | None]
 """Returns who somebody is now: with other principals, or None where they may not read any more."""
@@ -30,6 +31,8 @@ class Stream:
     connections: Mapping[str, Connection]
     hubs: Mapping[str, Hub]
     name: str = ""
+    now: Mapping[str, Callable[[], Selection]] = field(default_factory=dict)
+    """What is asked of feeds whose questions change by themselves."""
 
     def end(self, why: str) -> None:
         """End it: nothing is given from here on, not even what is on its way to be sent."""
@@ -42,6 +45,13 @@ class Stream:
         self.asker = asker
         for connection in self.connections.values():
             connection.asker = asker
+
+    def renew(self) -> None:
+        """Ask for what is asked now, without losing the place."""
+        for feed, asked in self.now.items():
+            connection, selection = self.connections[feed], asked()
+            if connection.selection != selection:
+                self.hubs[feed].select(connection, selection)
 
     def place(self) -> str:
         """Return the id of where it is."""
@@ -112,6 +122,7 @@ class Streams:
                 stream.end("revoked")
             elif found != asker:
                 stream.become(found)
+            stream.renew()
 
     def _changed(self, person: str, name: str, value: Value | None) -> None:
         subscriptions = sets.subscriptions_of(value)

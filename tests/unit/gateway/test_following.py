@@ -1,5 +1,6 @@
 """Following: a plain feed of people, places, tags and saved searches; how far it was read; all of it in Kafka."""
 
+import json
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -89,6 +90,30 @@ async def test_following_opens_nothing() -> None:
         page = await w.json("/v1/me/following")
         assert (page["orderedItems"], page["totalItems"], page["unread"]) == ([], 0, 0)
         assert (await w.json("/v1/me/follows"))["orderedItems"][1] == {"id": ROOM, "type": "Object", "name": ROOM}
+
+
+async def test_what_is_followed_comes_live_and_changes_while_the_stream_is_open() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.opened(ROOM, "bob")
+        await put(w, "/v1/me/searches/birds", {"query": "q=heron"})
+        await follow(w, "bob", "search:birds")
+        async with w.listening(feed="following") as listener:
+            await listener.begun()
+            await w.happens(said(1, who="cat"), said(2, who="bob", where=ROOM), said(3, who="bob", text="a heron"))
+            first = (await listener.until(1))[0]
+            said_ = json.loads(first.data)
+            assert (said_["activity"]["id"], said_["for"]) == ("chat:3#chat.message", ["person", "search:birds"])
+            await follow(w, "cat")
+            w.parts.streams.look()
+            await w.happens(said(4, who="cat"))
+            assert json.loads((await listener.until(2))[1].data)["activity"]["id"] == "chat:4#chat.message"
+
+
+async def test_the_stream_of_what_is_followed_is_somebodys() -> None:
+    async with world() as w:
+        assert (await w.client.get("/v1/stream?feed=following")).status == 401
+        assert (await w.client.get("/v1/stream?feed=following&tag=x&as=ann")).status == 400
 
 
 async def test_a_restart_loses_nothing() -> None:
