@@ -60,7 +60,7 @@ Ranker = Callable[[Found], Sequence[Candidate]]
 RANKERS: Mapping[str, Ranker] = {
     "words": lambda found: found.words,
     "meaning": lambda found: found.meaning,
-    "both": lambda found: hybrid(found.words, found.meaning, weights=Weights(recency=0, places=0)),
+    "both": lambda found: hybrid(found.words, found.meaning, weights=Weights(recency=0.0, places=0.0)),
     "both, newness, own places": lambda found: hybrid(found.words, found.meaning, found.item.places),
 }
 

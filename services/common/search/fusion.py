@@ -16,9 +16,9 @@ class Weights:
     """How much each ranking counts. ``recency`` and ``places`` order what the first two have found."""
 
     words: float = 1.0
-    meaning: float = 1.0
+    meaning: float = 0.5
     recency: float = 0.1
-    places: float = 0.1
+    places: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def test_one_ranking_alone_stays_as_it_is() -> None:
 
 def test_among_equals_the_newer_and_what_lies_in_ones_own_places_comes_first() -> None:
     dated, placed = {"at": {"a": "2020", "b": "2026"}}, {"place": {"b": "x", "a": "y"}}
-    alike = Weights(recency=0.2, places=0.2)
+    alike = Weights(meaning=1.0, recency=0.2, places=0.2)
     assert names(hybrid(candidates("ab", **dated), candidates("ba", **dated), (), alike)) == "ba"
     assert names(hybrid(candidates("ab", **placed), candidates("ba", **placed), ("x",), alike)) == "ba"
     assert names(hybrid(candidates("ab", **placed), candidates("ba", **placed), ("y",), alike)) == "ab"
