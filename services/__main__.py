@@ -18,6 +18,7 @@ COMMANDS = {
     "enrich": "services.enrich.commands:enrich",
     "score": "services.enrich.commands:score",
     "evaluate": "services.enrich.judge.commands:evaluate",
+    "hindsight": "services.enrich.judge.commands:hindsight",
     "index": "services.indexer.commands:index",
     "reindex": "services.indexer.commands:reindex",
     "gateway": "services.gateway.commands:gateway",

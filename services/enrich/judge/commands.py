@@ -1,9 +1,10 @@
-"""`watercooler evaluate`."""
+"""`watercooler evaluate` and `watercooler hindsight`."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ from services.common.errors import Stop
 if TYPE_CHECKING:  # what judges takes a second to load, and `--help` needs none of it
     from services.enrich.judge.reading import Told
 
-_NEEDED = ("implicit", "scipy", "threadpoolctl")
+_NEEDED = ("implicit", "pygal", "scipy", "threadpoolctl")
 _EPILOG = """Examples:
 
   watercooler evaluate year.jsonl.gz
@@ -43,6 +44,11 @@ class Period(click.ParamType):
             self.fail(str(error), param, ctx)
 
 
+_HINDSIGHT_EPILOG = """Examples:
+
+  watercooler hindsight year.jsonl.gz
+
+  watercooler hindsight year.jsonl.gz --per-week 5 --output report.html"""
 _train = click.option(
     "--train", type=Period(), help="Fit the product's weights on this period instead of taking those shipped."
 )
@@ -70,6 +76,32 @@ def evaluate(data: str, train: Ends | None, test: Ends | None, as_json: bool) ->
         click.echo(json.dumps(report, allow_nan=False))
     else:
         table.show(report, Console(width=max(Console().width, _WIDE)))
+
+
+@click.command(epilog=_HINDSIGHT_EPILOG)
+@click.argument("data")
+@_train
+@_test
+@click.option("--per-week", default=3, show_default=True, type=click.IntRange(1, 100), help="Things shown to a person.")
+@click.option("--output", default="hindsight.html", show_default=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--name-people", is_flag=True, help="Also name those for whom most came true. Ask them first.")
+def hindsight(data: str, train: Ends | None, test: Ends | None, per_week: int, output: Path, name_people: bool) -> None:
+    """Write a page about what would have been shown in the past of DATA, and what came of it.
+
+    One file that needs no network, to read before an organisation decides. It says nothing about single people unless
+    asked to.
+    """
+    _check_installed()
+    from services.enrich.judge.evaluation import Asked
+    from services.enrich.judge.hindsight import written
+
+    with _bar() as told:
+        html = written(Asked(data, test, train), per_week, told, name_people=name_people)
+    try:
+        output.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise Stop(f"{output} cannot be written ({error.strerror})") from error
+    click.echo(f"{output} is written; open it in a browser", err=True)
 
 
 def _check_installed() -> None:

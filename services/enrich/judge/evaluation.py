@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 from services.common.collecting import seldom_collected
 from services.enrich.judge import asking, links, periods
 from services.enrich.judge.baselines import BASELINES
-from services.enrich.judge.meetings import Meetings
+from services.enrich.judge.meetings import Meetings, Unaware
 from services.enrich.judge.metrics import Scores, Tally, tie_breaks
+from services.enrich.judge.products import OURS, ROWS, Scorer
 from services.enrich.judge.reading import Told, opened_history, read
+from services.enrich.judge.replay import Replay
 from services.enrich.judge.weeks import WEEK, Week, week
 from services.enrich.judge.world import Builder, World
+from services.enrich.meeting.same_work import SameWork
 
-OURS = "watercooler"
-"""The product's row."""
 LIMIT = "Positives are what people found anyway: there is no exposure log. Only feedback in use proves serendipity."
 
 
@@ -36,7 +37,9 @@ class Replayed:
 
     world: World
     weeks: Sequence[Week]
+    answers: Mapping[int, Mapping[str, Scores]]
     meetings: Mapping[int, Scores]
+    unaware: Mapping[str, tuple[int, SameWork]]
     train: Sequence[int]
 
 
@@ -54,32 +57,38 @@ def report(replayed: Replayed, told: Told) -> dict[str, Any]:
     }
 
 
-def replay(asked: Asked, told: Told) -> Replayed:
-    """Return what the product says of a file's weeks, and what came of them."""
+def replay(asked: Asked, told: Told, *, groups: bool = False) -> Replayed:
+    """Return what the product says of a file's weeks, and what came of them; of groups, too, where that is wanted."""
     history = opened_history(asked.path, told)
     test = periods.starts(history.first, history.last, asked.test, "test")
     train = periods.starts(history.first, history.last, asked.train, "train") if asked.train else []
     if train:
         periods.check_apart(train, test)
     builder = Builder()
+    product = Replay(Scorer(builder.world, train), [*train, *test], builder.world)
     meetings = Meetings(links.moments(test, history.last), builder.world)
+    unaware = Unaware(test[:: links.EVERY_WEEKS])
     with seldom_collected():
         for batch in read(history, told):
             builder.add(batch)
+            product.take(batch)
             meetings.take(batch)
+            if groups:
+                unaware.take(batch)
+    product.end()
     meetings.end()
     world = builder.world()
     weeks = [week(world, start) for start in test]
-    return Replayed(world, weeks, meetings.answers, train)
+    return Replayed(world, weeks, product.answers, meetings.answers, unaware.found, train)
 
 
 def scorers(replayed: Replayed, told: Told) -> list[dict[str, Any]]:
     """Return what each scorer achieves, the plain ones first."""
-    tallies = {name: Tally(name) for name in BASELINES}
+    tallies = {name: Tally(name) for name in (*BASELINES, *ROWS)}
     found = replayed.weeks
     for number, (one, (about, plain)) in enumerate(zip(found, asking.answers(replayed.world, found), strict=True), 1):
         breaks = tie_breaks(one, one.people, one.objects)
-        for name, scores in plain.items():
+        for name, scores in {**plain, **replayed.answers[one.start]}.items():
             tallies[name].add(one, scores, breaks, about)
         told("judging", number, len(found))
     return [tally.result() for tally in tallies.values()]

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.enrich.judge.baselines import BASELINES
-from services.enrich.judge.commands import evaluate
+from services.enrich.judge.commands import evaluate, hindsight
 from services.enrich.judge.periods import parse, said
+from services.enrich.judge.products import ROWS
 from tests.e2e.load import activity
 
 _BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
@@ -67,7 +68,9 @@ def report(data: Path) -> dict[str, Any]:
 
 
 def test_json_has_every_scorer_with_every_metric_and_subset(report: dict[str, Any]) -> None:
-    assert {row["scorer"] for row in report["scorers"]} >= set(BASELINES)
+    assert (
+        {row["scorer"] for row in report["scorers"]} == {*BASELINES, *ROWS} >= {"watercooler", "watercooler-untrained"}
+    )
     for row in report["scorers"]:
         assert set(row) >= {"scorer", *_METRICS, "p@500", "subsets"}
         assert set(row["subsets"]) == {"zero", "zero_stranger", "summoned"}
@@ -86,6 +89,32 @@ def test_scorers_by_content_stand_above_chance_where_subjects_decide(report: dic
     of = {row["scorer"]: row["auc"] for row in report["scorers"]}
     assert of["random"] == 0.5
     assert of["tf-idf"] > 0.6
+
+
+def test_weights_are_fitted_on_an_earlier_period_where_one_is_given(data: Path, report: dict[str, Any]) -> None:
+    done = run(data, "--json", "--train", "2024-03..2024-04", "--test", "2024-06..2024-07")
+    assert done.exit_code == 0, done.output
+    trained = json.loads(done.stdout)
+    assert trained["protocol"]["trained_on"] == ["2024-03-04", "2024-04-29"]
+    ours, theirs = ({row["scorer"]: row for row in one["scorers"]} for one in (trained, report))
+    assert ours["watercooler"] != theirs["watercooler"]
+    assert ours["watercooler-untrained"] == theirs["watercooler-untrained"]
+
+
+def test_training_on_what_is_asked_is_refused(data: Path) -> None:
+    done = run(data, "--train", "2024-03..2024-05", "--test", "2024-06..2024-07")
+    assert "train on an earlier period" in str(done.exception)
+
+
+def test_hindsight_writes_one_page_that_names_nobody(data: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = CliRunner().invoke(hindsight, [str(data), "--test", "2024-06..2024-06", "--output", str(page)])
+    assert done.exit_code == 0, done.output
+    text = page.read_text(encoding="utf-8")
+    assert "What Watercooler would have shown" in text
+    assert not any(f">p{n}<" in text for n in range(6))
+    missing = CliRunner().invoke(hindsight, [str(data), "--test", "2024-06..2024-06", "--output", "/none/page.html"])
+    assert "cannot be written" in str(missing.exception)
 
 
 def test_the_table_names_scorers_the_counts_and_the_limit(data: Path) -> None:
