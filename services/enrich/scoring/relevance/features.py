@@ -50,9 +50,22 @@ class Inputs:
         self._follows = follows
         self._places = Places(state)
         self._scratch = np.zeros(1)
+        self._found: dict[tuple[str, int], Similar] = {}
+        self._found_at = -1
 
     def similar(self, trigger: Trigger) -> Similar:
-        """Return the past objects most like a trigger, of the last year, without its own."""
+        """Return the past objects most like a trigger, of the last year, without its own.
+
+        Who selects, scores and explains asks this several times; it is answered once until the state changes.
+        """
+        if self._found_at != self._state.version:
+            self._found, self._found_at = {}, self._state.version
+        key = trigger.object, trigger.at
+        if key not in self._found:
+            self._found[key] = self._similar(trigger)
+        return self._found[key]
+
+    def _similar(self, trigger: Trigger) -> Similar:
         state = self._state
         slots, cosines = state.objects.index.like(trigger.text, _SIMILAR)
         found = [state.objects.of_text(slot) for slot in slots.tolist()]
@@ -132,8 +145,9 @@ class Inputs:
         whitened = shifted @ state.meaning.whitening()
         length = float(np.linalg.norm(shifted)) or 1.0
         across = float(np.sqrt(max(float(whitened @ shifted), 0.0))) or 1.0
-        own, own_length = self._unusual("words", slots, mean)
-        late, late_length = self._unusual("recent", slots, mean)
+        against = np.stack([shifted, whitened, mean], axis=1)
+        own, own_length = self._unusual("words", slots, against)
+        late, late_length = self._unusual("recent", slots, against)
         took = vectors["objects"]
         counts = took.weights[slots]
         now = took.weights_at(slots, state.clock, took.half_life)
@@ -141,20 +155,27 @@ class Inputs:
             np.divide(now, counts, out=np.zeros(len(slots)), where=counts > 0) / (now + 1.0)
         )
         return (
-            own @ shifted / own_length / length,
-            own @ whitened / own_length / across,
-            late @ shifted / late_length / length,
+            own[:, 0] / own_length / length,
+            own[:, 1] / own_length / across,
+            late[:, 0] / late_length / length,
             np.sign(of_objects) * np.sqrt(np.abs(of_objects)),
             self._terms(trigger, slots),
         )
 
-    def _unusual(self, name: str, slots: Ints, mean: NDArray[np.float32]) -> tuple[NDArray[np.float32], Values]:
-        """Return the vectors of people without what is common to all, and their lengths."""
+    def _unusual(self, name: str, slots: Ints, against: NDArray[np.float32]) -> tuple[Values, Values]:
+        """Return the products of people's vectors, without what is common to all, with ``against``; and their lengths.
+
+        The last column of ``against``, shape (256, 3), is what is common. It is taken off the products and not off the
+        vectors, which are many.
+        """
         vectors = self._state.people.vectors[name]
-        sums = vectors.sums[slots] - vectors.weights[slots, None].astype(np.float32) * mean
-        lengths = np.linalg.norm(sums, axis=1).astype(np.float64)
-        lengths[lengths == 0.0] = 1.0
-        return sums, lengths
+        sums, weights, common = vectors.sums[slots], vectors.weights[slots], against[:, -1].astype(np.float64)
+        products = (sums @ against).astype(np.float64)
+        squares = np.einsum("ij,ij->i", sums, sums).astype(np.float64)
+        squares += weights * (weights * float(common @ common) - 2.0 * products[:, -1])
+        lengths = np.sqrt(np.maximum(squares, 0.0))
+        lengths[lengths < 1e-6] = 1.0
+        return products - weights[:, None] * (common @ against.astype(np.float64)), lengths
 
     def _terms(self, trigger: Trigger, slots: Ints) -> Values:
         state = self._state

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from services.enrich.scoring.relevance.words import Text
 
-_MOST_ASKED = 32
+_MOST_ASKED = 64
 """Terms of a question, the rarest first: the others cost time and change little."""
 _TITLE = 2.0
 """What a term of the title is worth beside one of the body."""
@@ -60,7 +60,7 @@ def _level(count: int) -> float:
 class Index:
     """Texts by slot. ``limit`` texts of ``terms`` different terms at most, and ``postings`` of a term."""
 
-    def __init__(self, limit: int, terms: int = 80, postings: int = 3_000) -> None:
+    def __init__(self, limit: int, terms: int = 240, postings: int = 4_000) -> None:
         self._limit, self._terms, self._most = limit, terms, postings
         self._next = 0
         self._filled = 0

@@ -40,7 +40,7 @@ class Relevance:
 
     def withdraw(self, object_id: str) -> None:
         """Let the text of an object, of a thread or of an activity's object, be found and shown no more."""
-        self._state.objects.withdraw(object_id)
+        self._state.withdraw(object_id)
 
     def forget(self, person: str) -> None:
         """Remove a person: profile, ties, evidence, follows."""

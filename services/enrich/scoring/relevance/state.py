@@ -20,7 +20,7 @@ from services.enrich.scoring.relevance.meaning import Meaning
 from services.enrich.scoring.relevance.objects import Objects, Past
 from services.enrich.scoring.relevance.people import NOBODY, People
 from services.enrich.scoring.relevance.rows import Rows
-from services.enrich.scoring.relevance.trigger import around, kind_of, vector_of
+from services.enrich.scoring.relevance.trigger import Titles, around, kind_of, vector_of
 from services.enrich.scoring.relevance.words import Text, text_of, title_of
 
 YEAR = 365 * DAY
@@ -32,7 +32,7 @@ _MOST_TIED = 30
 _FEW = 5
 """Actions of somebody new."""
 _LONGEST_TITLE = 80
-_THIN_AT, _MOST_WORDS = 600, 300
+_THIN_AT, _MOST_WORDS = 1_500, 750
 _SAMPLED = 4
 
 
@@ -51,9 +51,11 @@ class State:
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
         self.clock = 0
+        self.version = 0
+        """Changes with whatever is taken in or taken back."""
         self.people = People()
         self.objects = Objects(self.limits.objects)
-        self.words = Index(self.limits.people, terms=_THIN_AT, postings=2_000)
+        self.words = Index(self.limits.people, terms=_THIN_AT, postings=4_000)
         self.speakers: dict[int, int] = {}
         """People by the slot of their words."""
         self.meaning = Meaning()
@@ -82,11 +84,13 @@ class State:
         self.entered_from_afar: dict[str, float] = {}
         self.homes: dict[int, dict[str, int]] = {}
         """By person: actions by container within a year."""
+        self._titles = Titles()
         self._known: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._actions: deque[tuple[int, str, int, str]] = deque()
 
     def observe(self, one: Enriched) -> None:
         """Take in an activity."""
+        self.version += 1
         things = engagements(one)
         slots = tuple(self.people.slot(person) for person in people_of(one))
         if not things:
@@ -101,9 +105,10 @@ class State:
         self.clock = max(self.clock, time)
         self._expire()
         text = text_of(one)
+        vector = vector_of(one, self._titles)
         for thing in things:
-            self._take(one, thing, slots, text, time)
-        self._speak(one, slots, text, time)
+            self._take(one, thing, slots, text, vector, time)
+        self._speak(one, slots, text, vector, time)
 
     def _move(
         self, one: Enriched, things: tuple[Engagement, ...], before: tuple[int, ...], now: tuple[int, ...]
@@ -118,18 +123,25 @@ class State:
                     self._leave(past, slot, one, thing, time)
                 for slot in come:
                     self._engage(past, slot, one, thing, time)
-        vector = vector_of(one)
+        vector = vector_of(one, self._titles)
         for slot in left:
             self._count_words(slot, vector, time, -1.0)
-        self._speak(one, come, text, time)
+        self._speak(one, come, text, vector, time)
         self._known[one.activity.id] = now
 
-    def _take(self, one: Enriched, thing: Engagement, slots: tuple[int, ...], text: Text, time: int) -> None:
+    def _take(
+        self,
+        one: Enriched,
+        thing: Engagement,
+        slots: tuple[int, ...],
+        text: Text,
+        vector: NDArray[np.float32],
+        time: int,
+    ) -> None:
         past = self.objects.get(thing.object) or self._begin(one, thing, slots, time)
         past.last = max(past.last, time)
         self.objects.take(past, one.activity.object.id, text)
-        if one.vector:
-            past.vector += vector_of(one)
+        past.vector += vector
         for slot in slots:
             self._engage(past, slot, one, thing, time)
         by = slots[0] if slots else NOBODY
@@ -258,9 +270,8 @@ class State:
             if past.mention(slot):
                 self.people.add("summoned", slot, time)
 
-    def _speak(self, one: Enriched, slots: tuple[int, ...], text: Text, time: int) -> None:
-        vector = vector_of(one)
-        if one.vector and crc32(one.activity.id.encode()) % _SAMPLED == 0:
+    def _speak(self, one: Enriched, slots: tuple[int, ...], text: Text, vector: NDArray[np.float32], time: int) -> None:
+        if vector.any() and crc32(one.activity.id.encode()) % _SAMPLED == 0:
             self.meaning.add(vector)
         for slot in slots:
             self._count_words(slot, vector, time, 1.0)
@@ -299,8 +310,14 @@ class State:
         while len(self._known) > self.limits.actions:
             self._known.popitem(last=False)
 
+    def withdraw(self, object_id: str) -> None:
+        """Let a text be found no more."""
+        self.version += 1
+        self.objects.withdraw(object_id)
+
     def forget(self, person: str) -> None:
         """Remove a person."""
+        self.version += 1
         slot = self.people.find(person)
         if slot == NOBODY:
             return

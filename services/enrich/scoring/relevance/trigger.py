@@ -1,16 +1,18 @@
 """What is to be scored: an object that comes up, by the one activity that brings it up. Pure."""
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.common.embedding import DIMENSIONS, from_bytes
+from services.common.embedding import DIMENSIONS, embed, from_bytes
 from services.common.model import Enriched, micros
 from services.enrich.scoring.engagements import Engagement, in_thread, people_of
-from services.enrich.scoring.relevance.words import Text, text_of
+from services.enrich.scoring.relevance.words import Text, text_of, title_of
 
 CONVERSATION, CODE, OTHER = range(3)
+_MOST_SAID = 150
 _CODE = frozenset({"Commit", "PullRequest", "Review", "MergeRequest", "Change", "Branch"})
 
 
@@ -70,6 +72,36 @@ def kind_of(one: Enriched) -> int:
     return CODE if one.activity.object.type in _CODE else OTHER
 
 
-def vector_of(one: Enriched) -> NDArray[np.float32]:
-    """Return the vector of an activity's text; zeros where there is none."""
-    return from_bytes(one.vector) if one.vector else np.zeros(DIMENSIONS, dtype=np.float32)
+class Titles:
+    """Vectors of the names of threads, the newest kept: a message says little without them."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._vectors: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
+
+    def vector(self, title: str) -> NDArray[np.float32]:
+        """Return a title's vector."""
+        found = self._vectors.get(title)
+        if found is None:
+            found = self._vectors[title] = embed([title])[0]
+            if len(self._vectors) > self._most:
+                self._vectors.popitem(last=False)
+        return found
+
+
+_TITLES = Titles()
+
+
+def vector_of(one: Enriched, titles: Titles = _TITLES) -> NDArray[np.float32]:
+    """Return the unit vector of what an activity says, a message together with its thread's name; zeros for nothing.
+
+    The field ``vector`` is of the text alone, the mean of its words' vectors; so the name counts by its words.
+    """
+    own = from_bytes(one.vector) if one.vector else np.zeros(DIMENSIONS, dtype=np.float32)
+    title = title_of(one) if not one.activity.object.title else ""
+    if not title:
+        return own
+    named, said = len(title.split()), min(len(one.text.split()), _MOST_SAID)
+    both = own * np.float32(said) + titles.vector(title) * np.float32(named)
+    length = float(np.linalg.norm(both))
+    return (both / length).astype(np.float32) if length else both.astype(np.float32)
