@@ -73,6 +73,7 @@ ci-deps: ## Install the system packages that tests use (Debian)
 	apt-get update -q
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends python3-venv git kcat chromium \
 	  curl mediawiki php-cli php-sqlite3 php-mbstring php-xml php-intl php-curl util-linux
+	command -v node npm >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends nodejs npm
 
 clean: ## Remove what was built here (not the data in .watercooler)
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -22,6 +22,7 @@ COMMANDS = {
     "index": "services.indexer.commands:index",
     "reindex": "services.indexer.commands:reindex",
     "gateway": "services.gateway.commands:gateway",
+    "tokens": "services.gateway.commands:tokens",
     "topics": "services.common.commands.topics:topics",
     "dlq": "services.common.commands.dlq:dlq",
     "config": "services.common.commands.config:config",

@@ -2,5 +2,5 @@
 
 from importlib.util import find_spec
 
-_FIXTURES = ("kafka_elastic", "mediawiki", "synapse", "gitrepo", "faultproxy", "stack", "loop")
+_FIXTURES = ("kafka_elastic", "mediawiki", "synapse", "gitrepo", "faultproxy", "stack", "loop", "oidc")
 pytest_plugins = [f"tests.fixtures.{name}" for name in _FIXTURES if find_spec(f"tests.fixtures.{name}")]

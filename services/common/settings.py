@@ -116,8 +116,43 @@ class Settings(BaseSettings):
     elasticsearch_heap: str = Field(
         "1g", pattern=r"^[0-9]+[mg]$", description="Memory for objects of the Elasticsearch that `up` starts."
     )
-    auth: Literal["demo", "none"] = Field(
-        "none", description="demo: view the page as any person, on loopback only. none: nobody may read."
+    auth: Literal["demo", "none", "oidc"] = Field(
+        "none",
+        description="oidc: people log in at an identity provider. demo: view the page as any person, on loopback only."
+        " none: nobody may read.",
+    )
+    public_url: str = Field(
+        "", description="Where browsers reach the page, such as https://watercooler.example; empty: host and port."
+    )
+    oidc_issuer: str = Field("", description="Issuer of the identity provider, exactly as it calls itself (a URL).")
+    oidc_client_id: str = Field("", description="What the page is registered as there; redirect: /login/callback.")
+    oidc_client_secret: SecretStr = Field(
+        SecretStr(""), description="Secret of a confidential client; empty: a public one (PKCE is used either way)."
+    )
+    oidc_scopes: str = Field("openid profile", description="Scopes asked for at login.")
+    oidc_audience: str = Field(
+        "", description="Audience of the access tokens that programs may send as Bearer; empty: none are taken."
+    )
+    oidc_person_claim: str = Field(
+        "sub", description="Claim that names the person; take one that people cannot change themselves."
+    )
+    oidc_account: str = Field(
+        "{}",
+        description="Source account of the person, {} standing for the claim, such as matrix:@{}:example.org: whose"
+        " account that is in account.v1 is who logs in. Where it is nobody's, the claim is the person's id.",
+    )
+    oidc_groups_claim: str = Field(
+        "groups", description="Claim with the person's groups; a dot goes deeper, as in realm_access.roles."
+    )
+    oidc_reader_groups: str = Field(
+        "", description="Groups that may read, comma between several; empty: everyone who can log in."
+    )
+    oidc_admin_groups: str = Field("", description="Groups that administer, comma between several.")
+    session_hours: float = Field(8, gt=0, le=720, description="Hours after which one has to log in again.")
+    session_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that seals the cookies of the page, the same for all gateways; made once and kept in the state"
+        " folder when empty.",
     )
     gateway_streams: int = Field(10_000, ge=1, description="Live streams that one gateway process serves at most.")
     gateway_streams_per_person: int = Field(50, ge=1, description="Live streams of one person at most.")

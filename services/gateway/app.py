@@ -45,7 +45,7 @@ def _asked(route: Route) -> Handler:
         if route.streams:  # bounded by how many there may be at once; a browser would not try again after 429
             request[keys.ASKER] = await _who(request)
         else:
-            request[keys.ASKER] = asker = request.app[keys.AUTH].asker(request)
+            request[keys.ASKER] = asker = await request.app[keys.AUTH].asker(request, route.scope)
             request[keys.STANDING] = await request.app[keys.RATES].take(
                 asker.person or request.app[keys.ADDRESSES].of(request)
             )
@@ -58,7 +58,7 @@ async def _who(request: web.Request) -> Asker:
     """Return who asks for a stream: by a token for this one stream, or as for everything else."""
     auth, token = request.app[keys.AUTH], tokens.given(request.query)
     if not token:
-        return auth.asker(request)
+        return await auth.asker(request)
     auth.admits(request)
     return auth.as_person(await request.app[keys.STREAM_TOKENS].take(token, list(request.query.items())))
 

@@ -18,6 +18,7 @@ from services.gateway.rates import Rates, Standing
 from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
 from services.gateway.remembered import Remembered
+from services.gateway.sealed import Sealer
 from services.gateway.speaking.groups import Groups
 from services.gateway.speaking.mouth import Mouth
 from services.gateway.speaking.pace import Pace
@@ -48,6 +49,7 @@ MOUTH = web.AppKey("mouth", Mouth)
 GROUPS = web.AppKey("groups", Groups)
 PACE = web.AppKey("pace", Pace)
 REMEMBERED = web.AppKey("remembered", Remembered)
+SEALER = web.AppKey("sealer", Sealer)
 FEEDBACK = web.AppKey("feedback", FeedbackBox)
 
 ASKER = web.RequestKey("asker", Asker)

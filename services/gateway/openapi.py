@@ -89,6 +89,29 @@ _STREAM_TOKEN = {
         "stream": {"type": "string", "description": "Address to open, with the token in it."},
     },
 }
+_TOKEN = {
+    "type": "object",
+    "required": ["id", "person", "label", "scopes", "created", "expires"],
+    "properties": {
+        "id": _STRING,
+        "person": _STRING,
+        "label": _STRING,
+        "scopes": {"type": "array", "items": {"enum": ["read", "write"]}},
+        "created": {"type": "string", "format": "date-time"},
+        "expires": {"type": "string", "format": "date-time"},
+        "token": {"type": "string", "description": "The token; in the answer that made it only."},
+    },
+}
+_NEW_TOKEN = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["label"],
+    "properties": {
+        "label": {"type": "string", "minLength": 1, "maxLength": 100},
+        "scopes": {"type": "array", "items": {"enum": ["read", "write"]}, "minItems": 1, "maxItems": 2},
+        "days": {"type": "number", "exclusiveMinimum": 0, "maximum": 366, "default": 90},
+    },
+}
 _PROBLEM = {
     "type": "object",
     "description": "RFC 9457.",
@@ -144,6 +167,8 @@ _SCHEMAS = {
     "Page": _PAGE,
     "Collection": _COLLECTION,
     "Feedback": _FEEDBACK,
+    "NewToken": _NEW_TOKEN,
+    "Token": _TOKEN,
     "StreamSet": _STREAM_SET,
     "StreamQuery": _STREAM_QUERY,
     "StreamToken": _STREAM_TOKEN,
@@ -222,6 +247,8 @@ def _ref(name: str) -> dict[str, Any]:
 def _good(route: "Route", version: Version) -> dict[str, Any]:
     if route.good == 204:
         return {"description": "Done."}
+    if route.good == 303:
+        return {"description": route.doc}
     return {"description": route.doc, "content": {media: _content(route, media, version) for media in route.media}}
 
 

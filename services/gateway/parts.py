@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from secrets import token_bytes
 
 from aiohttp import web
 
@@ -16,6 +17,7 @@ from services.common.search import Search
 from services.common.settings import Settings
 from services.gateway import keys
 from services.gateway.addresses import Addresses
+from services.gateway.api_tokens import ApiTokens
 from services.gateway.auth import Auth
 from services.gateway.desk import Desk
 from services.gateway.feedback import FeedbackBox
@@ -28,6 +30,8 @@ from services.gateway.rates import Rates
 from services.gateway.reactions import Reactions
 from services.gateway.recommendations import Recommendations
 from services.gateway.remembered import Remembered
+from services.gateway.sealed import Sealer, secret_of
+from services.gateway.sessions import Sessions
 from services.gateway.speaking.groups import Groups
 from services.gateway.speaking.mouth import Mouth
 from services.gateway.speaking.pace import Pace
@@ -65,6 +69,7 @@ class Parts:
     remembered: Remembered
     streams: Streams
     stream_tokens: StreamTokens
+    sealer: Sealer
     search_answers: bool = field(default=False)
 
     @classmethod
@@ -72,12 +77,13 @@ class Parts:
         """Return the parts over a log and an index; nothing is asked of either yet. Raises Stop for wrong settings."""
         fence, directory = Fence(search), Directory(bus)
         access = AccessView(bus, fence.lost)
-        names = Names(access)
+        names, remembered = Names(access), Remembered(bus)
+        sealer = Sealer(secret_of(settings) if settings.auth == "oidc" else token_bytes())
         maker = makers.activities(access, names.learn)
         recommendations, reactions = Recommendations(bus), Reactions(bus)
         for_you = makers.recommendations(access, directory, reactions)
-        auth = Auth(settings.auth, settings.host, directory, origins=settings.gateway_cors_origins)
-        remembered = Remembered(bus)
+        sessions = Sessions.make(settings, remembered, sealer)
+        auth = Auth(settings, directory, tokens=ApiTokens(remembered), sessions=sessions)
         return cls(
             settings=settings,
             bus=bus,
@@ -95,6 +101,7 @@ class Parts:
             desk=Desk(search, access, fence),
             auth=auth,
             remembered=remembered,
+            sealer=sealer,
             streams=Streams(auth.again, remembered, seconds=settings.gateway_stream_seconds),
             stream_tokens=StreamTokens(remembered),
         )
@@ -112,6 +119,7 @@ class Parts:
         app[keys.INDEXED] = Indexed(self.hub, self.desk)
         app[keys.DIRECTORY] = self.directory
         app[keys.NAMES] = self.names
+        app[keys.SEALER] = self.sealer
         app[keys.RECOMMENDATIONS] = self.recommendations
         app[keys.REACTIONS] = self.reactions
         app[keys.FOR_YOU] = ForYou(desk=self.desk, held=self.recommendations, reactions=self.reactions)
@@ -134,6 +142,7 @@ class Parts:
         await self.feedback.start()
         await self.remembered.start()
         await self.mouth.start()
+        await self.auth.start()
         await self.access.load()  # first: what may be opened is known before anything that is to be
         self.fence.begin(self.access.ends)
         await asyncio.gather(
@@ -186,7 +195,7 @@ class Parts:
         await self.search.stop()
 
     async def stop_reading(self) -> None:
-        """Close what reads and writes the log."""
+        """Close what reads and writes the log, and the way to the identity provider."""
         for one in (
             self.for_you_hub,
             self.hub,
@@ -197,5 +206,6 @@ class Parts:
             self.directory,
             self.access,
             self.feedback,
+            self.auth,
         ):
             await one.stop()

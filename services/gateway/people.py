@@ -46,6 +46,10 @@ class Directory:
         """Return the ids of a person's accounts, sorted."""
         return tuple(sorted(self._accounts.get(person, ())))
 
+    def person_of(self, account: str) -> str:
+        """Return the person behind an account, empty where none is known."""
+        return self._person_of.get(account, "")
+
     def name_of(self, person: str) -> str:
         """Return a person's name, empty where none is known."""
         return self._names.get(person, "")

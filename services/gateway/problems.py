@@ -22,6 +22,8 @@ TITLES: Mapping[str, str] = {
     "who-asks": "Nobody is named who asks",
     "bad-token": "The token cannot be used",
     "not-here": "Not from here",
+    "not-allowed": "You may not do this",
+    "login": "Logging in did not work",
     "not-found": "There is nothing here that you may open",
     "method": "The method is not for this resource",
     "too-much": "There is as much of it as there may be",

@@ -13,6 +13,7 @@ from services.gateway.handlers import (
     feedback,
     following,
     groups,
+    login,
     me,
     notes,
     objects,
@@ -23,6 +24,7 @@ from services.gateway.handlers import (
     searches,
     stream,
     streams,
+    tokens,
 )
 from services.gateway.handlers.bodies import Body
 from services.gateway.problems import Handler
@@ -45,6 +47,7 @@ class Route:
 
     ``form`` is what is sent, where it is read by ``handlers.bodies``; ``body`` names another schema of the description,
     and ``many`` of it may be a list.
+    ``scope`` is what a token needs where the method does not say it.
     """
 
     method: str
@@ -61,6 +64,7 @@ class Route:
     many: bool = False
     form: type[Body] | None = None
     streams: bool = False
+    scope: str = ""
 
 
 def _text(name: str, doc: str, **schema: Any) -> Parameter:
@@ -99,6 +103,7 @@ _PAGING = (
     _text("view", "`collection`: the collection that the pages are of, instead of a page.", enum=["collection"]),
 )
 _JSON = ("application/json",)
+_HTML = ("text/html",)
 _REGISTRY = ("application/vnd.schemaregistry.v1+json",)
 
 _FOLLOWING = (
@@ -369,6 +374,79 @@ ROUTES: tuple[Route, ...] = (
     *_SPEAKING,
     *_RULES,
     Route(
+        method="GET",
+        path="/v1/me/tokens",
+        handler=tokens.mine,
+        name="my-tokens",
+        doc="My API tokens: what each is for and when it ends, never the token itself.",
+    ),
+    Route(
+        method="POST",
+        path="/v1/me/tokens",
+        handler=tokens.create,
+        name="create-token",
+        doc="A new API token. Its text is in this answer only; send it as `Authorization: Bearer`.",
+        media=_JSON,
+        good=201,
+        body="NewToken",
+        answer="Token",
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/me/tokens/{id}",
+        handler=tokens.remove,
+        name="revoke-token",
+        doc="Take one of my API tokens back, at once.",
+        good=204,
+    ),
+    Route(
+        method="GET",
+        path="/v1/tokens",
+        handler=tokens.every,
+        name="tokens",
+        doc="All API tokens, or one person's; for administrators.",
+        parameters=(_text("person", "Whose.", maxLength=512),),
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/tokens/{id}",
+        handler=tokens.remove_any,
+        name="revoke-any-token",
+        doc="Take anybody's API token back, at once; for administrators.",
+        good=204,
+    ),
+    Route(
+        method="GET",
+        path="/login",
+        handler=login.login,
+        name="login",
+        doc="Off to the identity provider, and back to `next`.",
+        parameters=(_text("next", "Address of ours to go to afterwards."),),
+        media=_HTML,
+        good=303,
+        open=True,
+    ),
+    Route(
+        method="GET",
+        path="/login/callback",
+        handler=login.callback,
+        name="login-callback",
+        doc="Back from the identity provider.",
+        parameters=tuple(_text(one, "As the identity provider gives it.") for one in ("code", "state", "iss", "error")),
+        media=_HTML,
+        good=303,
+        open=True,
+    ),
+    Route(
+        method="POST",
+        path="/logout",
+        handler=login.logout,
+        name="logout",
+        doc="End the session.",
+        media=_HTML,
+        open=True,
+    ),
+    Route(
         method="POST",
         path="/v1/feedback",
         handler=feedback.take,
@@ -401,6 +479,7 @@ ROUTES: tuple[Route, ...] = (
         path="/v1/stream-token",
         handler=streams.token,
         name="stream-token",
+        scope="read",
         doc="A token that opens the stream with this query string, once, within a minute.",
         media=_JSON,
         good=201,

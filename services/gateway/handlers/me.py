@@ -29,6 +29,8 @@ async def me(request: web.Request) -> web.Response:
             "name": name_of(request, asker.person),
             "accounts": list(request.app[DIRECTORY].accounts_of(asker.person)),
             "auth": request.app[AUTH].mode,
+            "roles": sorted(asker.roles),
+            "scopes": sorted(asker.scopes),
         },
     )
 

@@ -22,5 +22,12 @@ def _environment() -> Environment:
 
 def render(template: str, context: Mapping[str, Any]) -> str:
     """Return a page as HTML."""
-    everywhere = {"viewer": None, "people": (), "section": "", "q": "", "phrases": present.phrases()}
+    everywhere = {
+        "viewer": None,
+        "people": (),
+        "signed_in": False,
+        "section": "",
+        "q": "",
+        "phrases": present.phrases(),
+    }
     return _environment().get_template(template).render(everywhere | dict(context))

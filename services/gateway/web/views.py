@@ -62,7 +62,12 @@ def add_routes(app: web.Application, more: Mapping[str, Handler], posts: Mapping
 
 def _as_somebody(handler: Handler) -> Handler:
     async def page(request: web.Request) -> web.StreamResponse:
-        asker = request.app[AUTH].asker(request)
+        try:
+            asker = await request.app[AUTH].asker(request)
+        except Problem as problem:
+            if problem.status == 401 and request.app[AUTH].mode == "oidc":
+                raise web.HTTPSeeOther(f"/login?{urlencode({'next': request.path_qs})}") from None
+            raise
         request[ASKER] = asker if asker.person else await viewers.somebody(request, asker)
         return await handler(request)
 
@@ -72,8 +77,9 @@ def _as_somebody(handler: Handler) -> Handler:
 async def show(request: web.Request, template: str, section: str, **context: Any) -> web.Response:
     asker = request[ASKER]
     viewer = present.party(asker.person, name_of(request, asker.person), "people") if asker.person else None
-    people = await viewers.people(request, asker)
-    html = render(template, {"viewer": viewer, "people": people, "section": section, **context})
+    demo = request.app[AUTH].mode == "demo"
+    people = await viewers.people(request, asker) if demo else ()
+    html = render(template, {"viewer": viewer, "people": people, "signed_in": not demo, "section": section, **context})
     response = answer_bytes(request, html.encode(), kind="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "private, no-cache"
     return response
@@ -96,7 +102,8 @@ async def live(request: web.Request) -> web.StreamResponse:
         at = request.app[HUB].position()
         activities = _from_memory(request, wanted)
     if not cursor:
-        stream = "/v1/stream?" + urlencode([*wanted.pairs(), ("as", asker.person), ("last_event_id", at.text())])
+        who = [("as", asker.person)] if request.app[AUTH].mode == "demo" else []
+        stream = "/v1/stream?" + urlencode([*wanted.pairs(), *who, ("last_event_id", at.text())])
     chosen = wanted.get("container")
     return await show(
         request,
@@ -301,7 +308,9 @@ async def _indexed(desk: Desk, asker: Asker, id_: str) -> Document | None:
 
 async def view_as(request: web.Request) -> web.StreamResponse:
     """Remember as whom the page is viewed (demo mode), and go back to where one was."""
-    request.app[AUTH].asker(request)
+    if request.app[AUTH].mode != "demo":
+        raise Problem(404, "not-found", "Only demo mode lets one be somebody else.")
+    await request.app[AUTH].asker(request)
     form = await request.post()
     chosen = form.get("as", "")
     if not isinstance(chosen, str) or len(chosen) > 512 or not chosen.isprintable():

@@ -65,7 +65,7 @@ def test_variables_win_over_the_file_and_arguments_over_both(monkeypatch: pytest
     [
         ('kafka = "x:1"\nkafak = "y"\n', "watercooler.toml:2: kafak is not a setting; see docs/settings.md"),
         ("\ngateway_port = 70000\n", "watercooler.toml:2: gateway_port input should be less than or equal to 65535"),
-        ('auth = "open"\n', "watercooler.toml:1: auth input should be 'demo' or 'none'"),
+        ('auth = "open"\n', "watercooler.toml:1: auth input should be 'demo', 'none' or 'oidc'"),
         ('topic_prefix = "a_b."\n', "watercooler.toml:1: topic_prefix string should match pattern"),
         ('[[sources]]\nname = "Wiki!"\nkind = "git"\n', "watercooler.toml:2: sources.0.name string should match"),
         ('[[sources]]\nname = "wiki"\n', "watercooler.toml:1: sources.0.kind is missing"),

@@ -194,6 +194,14 @@ QUESTIONS: Mapping[str, Asking] = {
 
 SAYS_NOTHING = frozenset(
     {
+        "GET /v1/me/tokens",  # of the asker alone, as they made them
+        "POST /v1/me/tokens",
+        "DELETE /v1/me/tokens/{id}",
+        "GET /v1/tokens",  # for administrators
+        "DELETE /v1/tokens/{id}",
+        "GET /login",
+        "GET /login/callback",
+        "POST /logout",
         "POST /view-as",  # demo mode: sets a cookie and goes to /
         "POST /say",  # stores a note as POST /v1/notes does, and goes to where it stands
         "POST /for-you/feedback",  # stores an act, and goes to /for-you

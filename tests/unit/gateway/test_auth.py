@@ -3,28 +3,47 @@
 import pytest
 
 from services.common import topics
+from services.common.bus.memory import MemoryBus
 from services.common.errors import Stop
 from services.common.model import EPOCH
-from services.gateway.auth import Auth, is_loopback
+from services.common.search.memory import MemorySearch
+from services.gateway.loopback import is_loopback
+from services.gateway.parts import Parts
 from tests.fixtures.stack import eventually
-from tests.unit.gateway.world import world
+from tests.unit.gateway.test_api_tokens import OIDC
+from tests.unit.gateway.world import settings, world
 
 
-class NoAccounts:
-    def accounts_of(self, person: str) -> tuple[str, ...]:
-        return ()
+def parts(**changed: object) -> Parts:
+    return Parts.make(settings(**changed), MemoryBus(), MemorySearch())
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.4", "example.org", ""])
 def test_demo_mode_refuses_to_listen_beyond_this_machine(host: str) -> None:
     with pytest.raises(Stop, match="loopback"):
-        Auth("demo", host, NoAccounts())
+        parts(host=host)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "[::1]", "127.8.8.8"])
 def test_loopback(host: str) -> None:
     assert is_loopback(host)
-    Auth("demo", host, NoAccounts())
+    parts(host=host)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"oidc_issuer": ""}, "oidc_issuer"),
+        ({"oidc_client_id": ""}, "oidc_client_id"),
+        ({"oidc_issuer": "http://login.example"}, "https"),
+        ({"public_url": "http://watercooler.example"}, "https"),
+        ({"host": "0.0.0.0", "public_url": ""}, "https"),
+    ],
+)
+def test_settings_that_would_let_in_the_wrong_ones_are_refused_at_once(changed: dict[str, str], named: str) -> None:
+    parts(**OIDC)
+    with pytest.raises(Stop, match=named):
+        parts(**{**OIDC, **changed})
 
 
 @pytest.mark.parametrize(
@@ -33,6 +52,9 @@ def test_loopback(host: str) -> None:
         {"X-Forwarded-For": "10.0.0.1"},
         {"Forwarded": "for=10.0.0.1"},
         {"Via": "1.1 proxy"},
+        {"X-Forwarded-Prefix": "/x"},
+        {"CF-Connecting-IP": "10.0.0.1"},
+        {"X-Real-Ip": "127.0.0.1"},
         {"Host": "watercooler.example"},
         {"Host": "127.0.0.1.example"},
         {"Host": "[::1"},

@@ -221,7 +221,9 @@ def settings(**changed: Any) -> Settings:
 
 
 @asynccontextmanager
-async def world(bus: Bus | None = None, search: Search | None = None, **changed: Any) -> AsyncIterator[World]:
+async def world(
+    bus: Bus | None = None, search: Search | None = None, *, port: int = 0, **changed: Any
+) -> AsyncIterator[World]:
     """Run a gateway; without a log or an index given, over twins."""
     bus = bus or MemoryBus("t.")
     search = search or MemorySearch()
@@ -230,7 +232,7 @@ async def world(bus: Bus | None = None, search: Search | None = None, **changed:
     made: World | None = None
     running = [asyncio.create_task(part) for part in parts.running()]
     try:
-        async with TestClient(TestServer(build(parts))) as client:
+        async with TestClient(TestServer(build(parts), port=port or None)) as client:
             made = World(bus, search, parts, client, running)
             yield made
     finally:

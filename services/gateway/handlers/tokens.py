@@ -1,0 +1,126 @@
+"""``/v1/me/tokens``: the asker's API tokens; ``/v1/tokens``: everybody's, for administrators."""
+
+from typing import Annotated, Any, Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from services.common.activitystreams import CONTEXT
+from services.common.bus import Unpublished
+from services.common.envelope import rfc3339
+from services.gateway import filters as asked
+from services.gateway import paging
+from services.gateway.api_tokens import LONGEST_DAYS, MOST, ApiToken
+from services.gateway.auth import Asker, administrator
+from services.gateway.handlers.me import somebody
+from services.gateway.keys import ASKER, AUTH, REMEMBERED
+from services.gateway.problems import Problem, not_found
+from services.gateway.respond import answer
+
+
+class Given(BaseModel):
+    """What a new token is asked for with."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    label: Annotated[str, Field(min_length=1, max_length=100)]
+    scopes: Annotated[list[Literal["read", "write"]], Field(min_length=1, max_length=2)] = ["read"]
+    days: Annotated[float, Field(gt=0, le=LONGEST_DAYS)] = 90
+
+
+async def mine(request: web.Request) -> web.Response:
+    """Answer with the asker's tokens; the tokens themselves are kept nowhere."""
+    asked.only(request.query)
+    return _listed(request, request.app[AUTH].tokens.of(_in_person(request).person))
+
+
+async def create(request: web.Request) -> web.Response:
+    """Make a token; its text is in this answer and in no other."""
+    asked.only(request.query)
+    asker, auth = _in_person(request), request.app[AUTH]
+    if request.content_type != "application/json":
+        raise Problem(415, "bad-body", "application/json is expected.")
+    try:
+        given = Given.model_validate_json(await request.read())
+    except ValidationError as error:
+        raise _wrong(error) from None
+    if len(auth.tokens.of(asker.person)) >= MOST:
+        raise Problem(409, "too-many", f"You have {MOST} tokens already; take one back first.")
+    try:
+        made, text = await auth.tokens.create(
+            asker.person, label=given.label, scopes=given.scopes, days=given.days, by=auth.mode
+        )
+        await request.app[REMEMBERED].caught_up()
+    except Unpublished as error:
+        raise _not_taken() from error
+    response = answer(request, _shown(made) | {"token": text}, kind="application/json", status=201)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def remove(request: web.Request) -> web.Response:
+    """Take one of the asker's tokens back: it serves nobody from the moment of the answer."""
+    asked.only(request.query)
+    return await _revoked(request, _in_person(request).person)
+
+
+async def every(request: web.Request) -> web.Response:
+    """Answer with all tokens there are."""
+    asked.only(request.query, "person")
+    administrator(request[ASKER])
+    return _listed(request, request.app[AUTH].tokens.of(asked.one(request.query, "person")))
+
+
+async def remove_any(request: web.Request) -> web.Response:
+    """Take anybody's token back."""
+    asked.only(request.query)
+    administrator(request[ASKER])
+    return await _revoked(request, "")
+
+
+def _in_person(request: web.Request) -> Asker:
+    """Return the asker, who must be a person and no token: one that leaks must not make others."""
+    asker = somebody(request)
+    if asker.key.startswith("token/"):
+        raise Problem(403, "not-allowed", "Tokens are made and taken back by people, not by tokens.")
+    return asker
+
+
+async def _revoked(request: web.Request, person: str) -> web.Response:
+    tokens = request.app[AUTH].tokens
+    found = tokens.get(request.match_info["id"])
+    if found is None or person not in ("", found.person):
+        raise not_found()
+    try:
+        await tokens.revoke(found)
+        await request.app[REMEMBERED].caught_up()
+    except Unpublished as error:
+        raise _not_taken() from error
+    return web.Response(status=204)
+
+
+def _listed(request: web.Request, found: list[ApiToken]) -> web.Response:
+    here = paging.address(request, request.query.items())
+    items = [_shown(one) for one in found]
+    return answer(request, {"@context": CONTEXT, **paging.collection(here, items, len(items))})
+
+
+def _shown(token: ApiToken) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "person": token.person,
+        "label": token.label,
+        "scopes": list(token.scopes),
+        "created": rfc3339(token.created),
+        "expires": rfc3339(token.expires),
+    }
+
+
+def _wrong(error: ValidationError) -> Problem:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "body"
+    return Problem(400, "bad-body", f"{where}: {first['msg']}.")
+
+
+def _not_taken() -> Problem:
+    return Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5)
