@@ -19,6 +19,7 @@ COMMANDS = {
     "score": "services.enrich.commands:score",
     "evaluate": "services.enrich.judge.commands:evaluate",
     "hindsight": "services.enrich.judge.commands:hindsight",
+    "train": "services.enrich.learning.commands:train",
     "index": "services.indexer.commands:index",
     "reindex": "services.indexer.commands:reindex",
     "gateway": "services.gateway.commands:gateway",

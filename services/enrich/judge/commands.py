@@ -70,7 +70,7 @@ def evaluate(data: str, train: Ends | None, test: Ends | None, as_json: bool) ->
     from services.enrich.judge import table
     from services.enrich.judge.evaluation import Asked, evaluate
 
-    with _bar() as told:
+    with progress() as told:
         report = evaluate(Asked(data, test, train), told)
     if as_json:
         click.echo(json.dumps(report, allow_nan=False))
@@ -95,7 +95,7 @@ def hindsight(data: str, train: Ends | None, test: Ends | None, per_week: int, o
     from services.enrich.judge.evaluation import Asked
     from services.enrich.judge.hindsight import written
 
-    with _bar() as told:
+    with progress() as told:
         html = written(Asked(data, test, train), per_week, told, name_people=name_people)
     try:
         output.write_text(html, encoding="utf-8")
@@ -111,7 +111,7 @@ def _check_installed() -> None:
 
 
 @contextmanager
-def _bar() -> "Iterator[Told]":
+def progress() -> "Iterator[Told]":
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:

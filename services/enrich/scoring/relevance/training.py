@@ -21,7 +21,7 @@ Values = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
-_RIDGE = 100.0
+_RIDGE = 200.0
 _LIST = 1.0
 """What the order within person-weeks counts beside the pairs."""
 _STEPS = 200
@@ -82,7 +82,7 @@ class Examples:
 
 
 def fit(pairs: Pairs, prior: Weights | None = None, name: str = "trained", about: str = "") -> Weights:
-    """Return weights fitted to pairs, near those of ``prior`` where the pairs do not say otherwise (near 0 without).
+    """Return weights fitted to pairs, near those of ``prior`` (by hand without) where the pairs do not say otherwise.
 
     Those of follows stay as set by hand, since no history tells them.
     """
@@ -90,7 +90,8 @@ def fit(pairs: Pairs, prior: Weights | None = None, name: str = "trained", about
 
     learned = len(NAMES) - len(FOLLOWED)
     weights = _standard(pairs, name, about)
-    expected = (prior.weight * weights.scale / prior.scale)[:learned] if prior else np.zeros(learned)
+    # What one scale of an input counts is what communities have in common, not what one unit of it does.
+    expected = (prior or Weights.untrained()).weight[:learned]
     by_hand = Weights.untrained().weight[learned:]
     inputs = weights.standard(pairs.inputs)
     loss = _Loss(inputs[:, :learned], pairs, expected, inputs[:, learned:] @ by_hand)

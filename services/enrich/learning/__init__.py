@@ -1,0 +1,1 @@
+"""Learning the scorer's weights anew from an organisation's own history and feedback."""
