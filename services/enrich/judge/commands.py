@@ -107,7 +107,7 @@ def hindsight(data: str, train: Ends | None, test: Ends | None, per_week: int, o
 def _check_installed() -> None:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
-        raise Stop(f"{' and '.join(missing)} needed to judge; pip install 'watercooler[evaluate]'")
+        raise Stop(f"judging needs {' and '.join(missing)}; run pip install 'watercooler[evaluate]'")
 
 
 @contextmanager
