@@ -18,6 +18,8 @@ PARTS = {
     "ingest": "import into Kafka beside a bare producer",
     "enrich": "the durable path beside a bare consume-produce loop",
     "index": "the indexer beside a bare bulk of the same documents",
+    "score": "scoring by people and past objects, beside a matrix product and implicit; memory",
+    "recommend": "from an activity to its recommendation at 500/s, and two scoring workers beside one",
     "search": "how well known items are found by words, by meaning, and by both fused",
     "sse": "live readers beside nchan: CPU a delivery, and how old it is",
     "streams": "8,000 idle readers; readers cut all the time over two processes; slow readers",

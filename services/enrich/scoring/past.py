@@ -67,6 +67,14 @@ class History:
             past.people[person] = min(time, past.people.get(person, time))
             self._act(person, one.activity.id, past.container, time)
 
+    def forget(self, person: str) -> None:
+        """Forget a person: actions, and the part taken in objects."""
+        self._home.pop(person, None)
+        self._totals.pop(person, None)
+        self._actions = OrderedDict((key, value) for key, value in self._actions.items() if key[0] != person)
+        for past in self._objects.values():
+            past.people.pop(person, None)
+
     def withdraw(self, key: str) -> None:
         """Forget the text of an object."""
         past = self._objects.get(key)

@@ -7,7 +7,7 @@ itself.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from contextlib import suppress
 
 from services.common import topics
 from services.common.bus import Bus, Outgoing, Received
@@ -15,70 +15,93 @@ from services.common.codec import Codec
 from services.common.errors import Reject
 from services.enrich.scan import scan
 from services.enrich.scoring.profile import Profile
+from services.enrich.scoring.views import Left
 
 
 class Profiles:
     """Profiles by partition and person. A profile is published once per batch that touches it."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, bus: Bus, left: Left) -> None:
+        self._left = left
+        self._gone: set[str] = set()
         self.turn = asyncio.Lock()
         self._bus = bus
-        self._topic = topics.PROFILE.name(bus.prefix)
+        self._topic, self._input = topics.PROFILE.name(bus.prefix), topics.CONTRIBUTION.name(bus.prefix)
         self._contribution, self._profile = Codec("contribution"), Codec("profile")
+        self._life = 0
         self._partitions: dict[int, dict[str, Profile]] = {}
         self._touched: dict[str, Profile] = {}
 
     def forget(self) -> None:
         """Drop all state: partitions may have gone to others, who go on with them."""
-        self._partitions.clear()
-        self._touched.clear()
+        self._partitions, self._touched = {}, {}
+        self._life += 1
 
     async def ready(self, records: Sequence[Received]) -> None:
         """Load the partitions that came anew, up to these records."""
         for record in records:
             number = record.partition.number
             if number not in self._partitions:
+                life = self._life
                 people: dict[str, Profile] = {}
                 reader = await self._bus.reader()
                 try:
                     async for earlier in scan(reader, record.partition, record.offset):
-                        self._add(people, self._decoded(earlier))
+                        with suppress(Reject):  # it was put aside when it came for the first time
+                            self._take(people, earlier)
                 finally:
                     await reader.stop()
-                self._partitions[number] = people
+                if life == self._life:
+                    self._partitions[number] = people
 
     def work(self, record: Received) -> list[Outgoing]:
         """Take a contribution in; its person's profile goes out at the end of the batch."""
-        if record.value is None:
-            return []
-        contribution = self._contribution.decode(record.value)
-        profile = self._add(self._partitions[record.partition.number], contribution)
+        people = self._partitions.get(record.partition.number)
+        profile = self._take(people, record) if people is not None else None  # None: gone to another meanwhile
         if profile is not None:
             self._touched[profile.person] = profile
         return []
 
-    def _decoded(self, record: Received) -> dict[str, Any] | None:
+    def _take(self, people: dict[str, Profile], record: Received) -> Profile | None:
+        """Return the profile that a record changes; raises Reject where it cannot be read."""
+        person, _, activity = record.key.partition("|")
         if record.value is None:
+            if person in people:
+                people[person].contributions.pop(activity, None)
             return None
-        try:
-            return self._contribution.decode(record.value)
-        except Reject:
-            return None  # it was put aside when it came for the first time
-
-    def _add(self, people: dict[str, Profile], contribution: dict[str, Any] | None) -> Profile | None:
-        if contribution is None:
-            return None
-        person = contribution["person"]
-        profile = people.setdefault(person, Profile(person))
+        contribution = self._contribution.decode(record.value)
+        profile = people.setdefault(contribution["person"], Profile(contribution["person"]))
         profile.add(contribution)
         return profile
 
+    @property
+    def leaving(self) -> bool:
+        """Whether somebody is to be forgotten."""
+        return bool(self._gone)
+
+    def leaves(self, person: str) -> None:
+        """Let the end of the next batch forget somebody who wants no part in it."""
+        self._gone.add(person)
+
     def end(self) -> list[Outgoing]:
-        """Return the profiles that the batch has touched."""
-        touched, self._touched = list(self._touched.values()), {}
-        return [
+        """Return the profiles that the batch has touched, and what erases those of people who have left."""
+        erased = self._erased()
+        touched, self._touched = [one for one in self._touched.values() if one.person not in self._left], {}
+        return erased + [
             Outgoing(topic=self._topic, key=one.person, value=self._profile.encode(one.record())) for one in touched
         ]
 
-    def stored(self, records: Sequence[Outgoing]) -> None:
-        """Nothing more is kept."""
+    def _erased(self) -> list[Outgoing]:
+        gone, self._gone = {person for person in self._gone if person in self._left}, set()
+        found = []
+        for people in list(self._partitions.values()):
+            for profile in [people.pop(person) for person in sorted(gone & people.keys())]:
+                found += [_erasing(self._topic, profile.person, profile.person)] + [
+                    _erasing(self._input, f"{profile.person}|{activity}", profile.person)
+                    for activity in profile.contributions
+                ]
+        return found
+
+
+def _erasing(topic: str, key: str, place: str) -> Outgoing:
+    return Outgoing(topic=topic, key=key, value=None, place=place)

@@ -1,143 +1,178 @@
-"""Whom a new object may help: experts of similar past objects, outside their own containers, with the reason. Pure.
+"""Whom an activity that begins something may help: selected, gated, scored, and explained for those who are told. Pure.
 
-The rule of what is unexpected stands outside the score: fewer than max(3, 1 %) of the person's actions lie in the
-object's container. Weights are set by hand; a later model replaces them, not the place where they stand.
+What begins something: an object in which nothing happened for a week. State is taken in by chunks of up to 64
+activities or a minute of event time, and everything in a chunk is scored as of the chunk's beginning: so scoring works
+in bulk, and how the log was cut into reads changes nothing.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from services.common.model import Enriched
-from services.common.recommendation import Evidence, Recommendation
-from services.enrich.scoring.past import History, Past, key_of, people_of
+from services.common.model import Enriched, micros
+from services.common.recommendation import DAY, Evidence, Recommendation
+from services.enrich.scoring.engagements import engagements, people_of
+from services.enrich.scoring.experts import Relevance, Scored, Trigger, reason
 
-MODEL = "experts-1"
-_SIMILAR = 50
+MODEL = "relevance-1"
+_QUIET = 7 * DAY
+"""Microseconds without an event after which an object begins anew."""
+_LATE = 14 * DAY
+"""Microseconds behind the clock from which on something is history that came late, and no news to anybody."""
+_CHUNK = 64
+_SPAN = 60 * 1_000_000
+"""Microseconds of event time that a chunk spans at most."""
+_MOST_OBJECTS = 200_000
+_MOST_CANDIDATES = 250
 _LEAST_ACTIONS = 3
-_LEAST_SHARED = 2
-"""Words that a new object has to share with the one that the reason names."""
-_LEAST_RELEVANCE = 0.3
-_MOST_CANDIDATES = 40
-_MOST_PEOPLE = 5
-_MOST_EVIDENCE = 3
-_MOST_WORDS = 3
-_PROFILE = 0.5
-_UNEXPECTED = 0.1
-_PLAIN = "It is about the same as something that you worked on."
+"""Actions of a year below which nobody is at home anywhere, so that everything would seem unexpected."""
+_MOST_PEOPLE = 10
+"""People told of one thing at most: an announcement to everybody is no recommendation."""
+_LEAST_SCORE = 0.001
+"""Probability below which nobody is told: that of a person and a thing taken at random."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What the recommender may ask about a person."""
 
     may_open: Callable[[str, str, str], bool]
     """person, container, object"""
-    profile: Callable[[str], Mapping[str, float]]
-    excluded: Callable[[str], bool]
+    left: Callable[[str], bool]
+    unit: Callable[[str], str]
 
 
-@dataclass(slots=True)
-class _Expert:
-    weight: float = 0.0
-    evidence: list[Past] = field(default_factory=list)
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An activity that begins something, and its triggers. ``place`` is where it stands among those asked for."""
+
+    place: int
+    one: Enriched
+    triggers: tuple[Trigger, ...]
 
 
-def recommend(one: Enriched, history: History, asked: Asked) -> list[Recommendation]:
-    """Return recommendations of the object that this activity begins, the best first; none for any other activity."""
-    past = history.object(key_of(one))
-    if past is None or past.first != one.activity.id or one.automated or past.withdrawn or not past.terms:
-        return []
-    experts = sorted(_experts(one, past, history).items(), key=lambda pair: (-pair[1].weight, pair[0]))
-    scored = [_scored(one, past, *pair, history, asked) for pair in experts[:_MOST_CANDIDATES]]
-    return sorted((new for new in scored if new), key=lambda new: (-new.score, new.person))[:_MOST_PEOPLE]
+class Recommender:
+    """Takes activities in and says whom those that begin something may help."""
+
+    def __init__(self, relevance: Relevance, asked: Asked, least: float = _LEAST_SCORE) -> None:
+        self.relevance = relevance
+        self._least = least
+        self._asked = asked
+        self._last: OrderedDict[str, int] = OrderedDict()
+        self._chunk: list[Enriched] = []
+        self._since = 0
+        self._clock = 0
+
+    def take(self, one: Enriched) -> tuple[Trigger, ...]:
+        """Take an activity in at the end of its chunk (``flush`` first where it is ``full``); return what it begins."""
+        time = micros(one.activity.published)
+        self._since = self._since if self._chunk else time
+        self._clock = max(self._clock, time)
+        self._chunk.append(one)
+        return tuple(Trigger.of(one, each) for each in engagements(one) if self._begins(one, each.object))
+
+    def full(self, one: Enriched) -> bool:
+        """Return whether an activity belongs to the next chunk."""
+        late = abs(micros(one.activity.published) - self._since) > _SPAN
+        return bool(self._chunk) and (len(self._chunk) >= _CHUNK or late)
+
+    def flush(self) -> None:
+        """Take the chunk into what is scored by."""
+        for one in self._chunk:
+            self.relevance.observe(self._without_left(one))
+        self._chunk.clear()
+
+    def _begins(self, one: Enriched, object_id: str) -> bool:
+        time = micros(one.activity.published)
+        last = self._last.pop(object_id, None)
+        self._last[object_id] = max(time, last or time)
+        if len(self._last) > _MOST_OBJECTS:
+            self._last.popitem(last=False)
+        if one.automated or time < self._clock - _LATE:
+            return False
+        return last is None or time - last > _QUIET
+
+    def _without_left(self, one: Enriched) -> Enriched:
+        """Return an activity without the people who want no part in it."""
+        left = self._asked.left
+        if not any(map(left, (*people_of(one), *one.mention_people))):
+            return one
+        return replace(
+            one,
+            person="" if left(one.person) else one.person,
+            coauthor_people=tuple(person for person in one.coauthor_people if not left(person)),
+            mention_people=tuple(person for person in one.mention_people if not left(person)),
+        )
+
+    def recommend(self, begun: Sequence[Begun]) -> list[list[Recommendation]]:
+        """Return for each of these whom it may help, the likeliest first."""
+        asked = [(n, trigger, self._candidates(trigger)) for n, each in enumerate(begun) for trigger in each.triggers]
+        asked = [one for one in asked if one[2]]
+        scores = self.relevance.score_batch([trigger for _, trigger, _ in asked], [people for *_, people in asked])
+        best: list[dict[str, tuple[float, Trigger, Scored]]] = [{} for _ in begun]
+        for (n, trigger, _), given in zip(asked, scores, strict=True):
+            for i in _likeliest(given.score, self._least):
+                scored = given.of(i)
+                if scored.score > best[n].get(scored.person, (0.0,))[0]:
+                    best[n][scored.person] = scored.score, trigger, scored
+        return [self._told(each.one, found) for each, found in zip(begun, best, strict=True)]
+
+    def _candidates(self, trigger: Trigger) -> list[str]:
+        return [
+            person
+            for person in self.relevance.select(trigger, _MOST_CANDIDATES)
+            if self.relevance.actions(person) >= _LEAST_ACTIONS
+            and self.relevance.gate(person, trigger.container)
+            and not self._asked.left(person)
+        ]
+
+    def _told(self, one: Enriched, found: dict[str, tuple[float, Trigger, Scored]]) -> list[Recommendation]:
+        ordered = sorted(found.values(), key=lambda each: (-each[0], each[2].person))
+        told: list[Recommendation] = []
+        for _, trigger, scored in ordered:
+            if len(told) == _MOST_PEOPLE:
+                break
+            if self._asked.may_open(scored.person, one.activity.audience.container, one.activity.object.id):
+                told.append(self._explained(one, trigger, scored))
+        return told
+
+    def _explained(self, one: Enriched, trigger: Trigger, scored: Scored) -> Recommendation:
+        explanation = self.relevance.explain(trigger, scored.person)
+        evidence = tuple(
+            each
+            for each in explanation.evidence
+            if self._asked.may_open(scored.person, each.access, each.activity_object)
+        )
+        if any(map(self._asked.left, explanation.people)):
+            evidence = ()
+        shown = replace(explanation, evidence=evidence, people=explanation.people if evidence else ())
+        logit = math.log(scored.score / (1 - scored.score))
+        terms = {name: value for name, value in scored.contributions.items() if value}
+        terms["bias"] = logit - sum(terms.values())
+        return Recommendation(
+            person=scored.person,
+            object=one.activity.object.id,
+            activity=one.activity.id,
+            score=logit,
+            terms=terms,
+            reason=reason(shown),
+            plain=reason(replace(explanation, evidence=(), people=())),
+            evidence=tuple(Evidence(each.activity_object, each.access) for each in evidence),
+            people=shown.people,
+            container=one.activity.audience.container,
+            thread=trigger.object,
+            author=one.person,
+            unit=self._asked.unit(one.person),
+            language=one.language,
+            burst=one.burst,
+            surprise=scored.unexpectedness,
+            model=MODEL,
+            published=one.activity.published,
+        )
 
 
-def _experts(one: Enriched, past: Past, history: History) -> dict[str, _Expert]:
-    """Return who took part in similar objects, without those who have to do with this one or are at home there.
-
-    An object counts for each of its people by the square of its likeness, and the less the more they do anyway:
-    otherwise whoever is busiest would be the expert of everything.
-    """
-    out = {*people_of(one), *one.mention_people, *past.people}
-    experts: dict[str, _Expert] = {}
-    for key, cosine in history.similar.like(past.terms, past.time, _SIMILAR):
-        other = history.object(key)
-        if other is None or key == past.key or other.withdrawn:
-            continue
-        for person, since in other.people.items():
-            if person in out or since >= past.time:
-                continue
-            if person not in experts:
-                if history.actions(person) < _LEAST_ACTIONS or at_home(person, past.container, history):
-                    out.add(person)
-                    continue
-                experts[person] = _Expert()
-            experts[person].weight += cosine**2 / math.log10(10 + history.actions(person))
-            experts[person].evidence.append(other)
-    return experts
-
-
-def at_home(person: str, container: str, history: History) -> bool:
-    """Return whether the container is one of the person's own."""
-    return history.actions(person, container) >= max(3.0, 0.01 * history.actions(person))
-
-
-def _scored(
-    one: Enriched, past: Past, person: str, expert: _Expert, history: History, asked: Asked
-) -> Recommendation | None:
-    profile = _PROFILE * _cosine(past.terms, asked.profile(person), history)
-    relevance = math.sqrt(expert.weight) + profile
-    if relevance < _LEAST_RELEVANCE or asked.excluded(person):
-        return None
-    evidence = _evidence(past, person, expert, asked)
-    if not evidence or not asked.may_open(person, past.container, one.activity.object.id):
-        return None
-    share = history.actions(person, past.container) / history.actions(person)
-    terms = {"experts": math.sqrt(expert.weight), "profile": profile, "unexpected": _UNEXPECTED * (1 - share)}
-    return Recommendation(
-        person=person,
-        object=one.activity.object.id,
-        activity=one.activity.id,
-        score=sum(terms.values()),
-        terms=terms,
-        reason=_reason(past, evidence[0], history),
-        plain=_PLAIN,
-        evidence=tuple(Evidence(other.object, other.container) for other in evidence),
-        container=past.container,
-        thread=past.key,
-        author=one.person,
-        language=one.language,
-        burst=one.burst,
-        surprise=1 - share,
-        model=MODEL,
-        published=one.activity.published,
-    )
-
-
-def _evidence(past: Past, person: str, expert: _Expert, asked: Asked) -> list[Past]:
-    """Return the objects that the reason rests on, the most similar first: only what the person may open."""
-    return [
-        other
-        for other in expert.evidence
-        if len(past.terms.keys() & other.terms.keys()) >= _LEAST_SHARED
-        and asked.may_open(person, other.container, other.object)
-    ][:_MOST_EVIDENCE]
-
-
-def _cosine(terms: Mapping[str, float], profile: Mapping[str, float], history: History) -> float:
-    rarity = history.similar.rarity
-    shared = sum(terms[t] * profile[t] * rarity(t) ** 2 for t in terms.keys() & profile.keys())
-    if not shared:
-        return 0.0
-    norms = [sum((w * rarity(t)) ** 2 for t, w in side.items()) ** 0.5 for side in (terms, profile)]
-    return float(shared / (norms[0] * norms[1]))
-
-
-def _reason(past: Past, best: Past, history: History) -> str:
-    """Say it in words, naming a thing that the person took part in and the words it shares with the new one."""
-    rarity = history.similar.rarity
-    weights = {t: past.terms[t] * best.terms[t] * rarity(t) for t in past.terms.keys() & best.terms.keys()}
-    shared = sorted(weights, key=lambda term: (-weights[term], -len(term), term))[:_MOST_WORDS]
-    where = f" in {best.place}" if best.place else ""
-    return f"You worked on “{best.title}”{where}; both are about {', '.join(shared)}."
+def _likeliest(scores: Iterable[float], least: float) -> list[int]:
+    """Return the places of those who may be told, the likeliest first; a few more than will be."""
+    ordered = sorted(enumerate(scores), key=lambda pair: -pair[1])
+    return [i for i, score in ordered[: 3 * _MOST_PEOPLE] if score >= least]

@@ -7,30 +7,23 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from faust.types import TP
 
 from services.common import health, metrics, topics
-from services.common.access import AccessView
-from services.common.bus import Partition
 from services.common.bus.kafka import KafkaBus
 from services.common.deadletters import DeadLetters, Flood
 from services.common.errors import Stop
 from services.common.run import Part, serving
 from services.common.settings import Settings
-from services.enrich.accounts import AccountView
 from services.enrich.garbage import calm
-from services.enrich.scoring import views
-from services.enrich.scoring.app import add_agents, assigned, build, owned
-from services.enrich.scoring.contributions import Contributions
-from services.enrich.scoring.follow import Followed
-from services.enrich.scoring.noticed import Noticed
-from services.enrich.scoring.past import History
-from services.enrich.scoring.profiles import Profiles
-from services.enrich.scoring.recommendations import Candidates
-from services.enrich.scoring.selections import Rules, Selections
-from services.enrich.scoring.streams import SERVICE, Failure, Tools, handle
+from services.enrich.scoring.app import add_agents, assigned, build, committed, mine
+from services.enrich.scoring.parts import Parts
+from services.enrich.scoring.replay import Replay
+from services.enrich.scoring.streams import SERVICE, Dealing, Failure, Tools, handle
 
 _MEASURE_EVERY = 5.0
 _LOOK_EVERY = 1.0
+_DEAL_EVERY = 0.05
 
 
 @asynccontextmanager
@@ -41,41 +34,34 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         publisher = await bus.publisher()
         stack.push_async_callback(publisher.stop)
         executor = stack.enter_context(ThreadPoolExecutor(1, SERVICE))
-        noticed = Noticed()
-        left = views.Left(noticed.left)
-        access, accounts = AccessView(bus, changed=noticed.place), AccountView(bus)
-        persons, erasures, issued = views.Persons(bus, left), views.Erasures(bus, left), views.Issued(bus)
-        feedback = views.Feedback(bus, left, noticed.person)
-        followed = Followed(bus, History(), executor)
-        followers = (access, accounts, persons, erasures, issued, feedback, followed)
-        for follower in followers:
+        parts = Parts.make(settings, bus, executor)
+        for follower in parts.views:
             stack.push_async_callback(follower.stop)
             await follower.load()
+        stack.push_async_callback(parts.replay.stop)
         flood = Flood(in_a_row=settings.deadletters_in_a_row, of_thousand=settings.deadletters_of_thousand)
         letters = DeadLetters(publisher, SERVICE, prefix=bus.prefix, flood=flood)
         failure = Failure()
         app = build(settings, asyncio.get_running_loop())
-        tools = Tools(publisher, letters, executor, failure)
-        rules = Rules(
-            access=access,
-            people=accounts.people,
-            left=left,
-            feedback=feedback,
-            daily=settings.recommendations_daily,
-            share=settings.recommendations_held_out,
-        )
-        selections = Selections(bus, rules, noticed)
-        candidates = Candidates(followed, issued, left, access, accounts.people, bus.prefix)
-        add_agents(app, bus.prefix, tools, Contributions(followed, bus.prefix), Profiles(bus), candidates, selections)
+        dealing = Dealing(lambda: mine(app))
+        tools = Tools(publisher, letters, executor, failure, dealing)
+
+        def dealt_anew() -> None:
+            dealing.number += 1
+            parts.forget()
+
+        add_agents(app, bus.prefix, tools, parts.streams, dealt_anew)
         site = web.Application()
-        health.add_routes(site, lambda: _missing(app))
+        health.add_routes(site, lambda: _missing(app, parts.replay))
         await stack.enter_async_context(serving(site, settings.host, settings.score_port))
         calm()
         yield (
-            *(follower.follow() for follower in followers),
+            *(follower.follow() for follower in parts.views),
+            parts.replay.follow(),
             failure.raised(),
             _running(app),
-            _looking_again(app, topics.CANDIDATE.name(bus.prefix), selections, noticed, tools),
+            _dealing(app, topics.ENRICHED.name(bus.prefix), parts.replay),
+            _looking_again(app, topics.CANDIDATE.name(bus.prefix), parts, tools),
             _measuring(app, tools),
         )
 
@@ -90,28 +76,38 @@ async def _running(app: Any) -> None:
     raise Stop(f"Faust has given up ({app.crash_reason!r}); the log says why")
 
 
-async def _looking_again(app: Any, topic: str, selections: Selections, noticed: Noticed, tools: Tools) -> None:
-    """For ever: let what changes beside the stream (access, opting out, what people say) have its effect."""
+async def _dealing(app: Any, topic: str, replay: Replay) -> None:
+    """For ever: tell the replay which partitions this worker has, once the group has dealt them."""
+    while True:
+        if not replay.dealt and assigned(app, topic):
+            replay.assign(committed(app, topic))
+        await asyncio.sleep(_DEAL_EVERY)
+
+
+async def _looking_again(app: Any, topic: str, parts: Parts, tools: Tools) -> None:
+    """For ever: let what changes beside the streams (access, opting out, what people say) have its effect."""
     while True:
         await asyncio.sleep(_LOOK_EVERY)
-        await selections.load(assigned(app, topic))
-        if noticed:
-            await handle([], selections, tools)
+        await parts.selections.load(assigned(app, topic))
+        if parts.noticed:
+            await handle([], parts.selections, tools)
+        if parts.profiles.leaving:
+            await handle([], parts.profiles, tools)
 
 
 async def _measuring(app: Any, tools: Tools) -> None:
     """Keep the lag up to date, for ever."""
     while True:
         await asyncio.sleep(_MEASURE_EVERY)
-        for partition in owned(app):
-            end = app.consumer.highwater(partition)
-            position = tools.positions.get(Partition(partition.topic, partition.partition))
+        for partition in mine(app):
+            end = app.consumer.highwater(TP(*partition))
+            position = tools.positions.get(partition)
             if end is not None and position is not None:
                 lag = max(0, end - position)
-                metrics.LAG_RECORDS.labels(SERVICE, partition.topic, str(partition.partition)).set(lag)
+                metrics.LAG_RECORDS.labels(SERVICE, partition.topic, str(partition.number)).set(lag)
 
 
-def _missing(app: Any) -> str:
-    if app.rebalancing or not owned(app):
+def _missing(app: Any, replay: Replay) -> str:
+    if not app.started or app.rebalancing or not mine(app):
         return "no partition of enriched.v1 is assigned to this worker yet"
-    return ""
+    return "" if replay.loaded else "what was before is still being read"

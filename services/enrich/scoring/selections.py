@@ -25,8 +25,8 @@ from services.enrich.scoring.noticed import Changes, Noticed
 from services.enrich.scoring.selection import selected
 from services.enrich.scoring.views import Feedback, Left
 
-_MOST = 500
-"""Candidates kept for a person; the oldest make room."""
+_MOST = 60
+"""Candidates of a person that count, the newest; what is older stands no more."""
 _LIKING = 0.5
 """Log-odds by which one "more" or "less" of a place moves what comes from there."""
 _MOST_LIKING = 1.5
@@ -149,10 +149,11 @@ class Selections:
     def work(self, record: Received) -> list[Outgoing]:
         """Take a candidate in; what follows from it goes out at the end of the batch."""
         number = record.partition.number
-        if record.value is None or record.offset < self._loaded.get(number, 0):
-            return []
+        people = self._partitions.get(number)
+        if people is None or record.value is None or record.offset < self._loaded[number]:
+            return []  # gone to another meanwhile, or read already
         one = recommendation_in(self._codec.decode(record.value))
-        _candidate(self._partitions.setdefault(number, {}), one)
+        _candidate(people, one)
         self._touched.add((number, one.person))
         return []
 
@@ -183,14 +184,14 @@ class Selections:
         changes = [one for key, one in wanted.items() if mine.standing.get(key) != one]
         gone = [one for key, one in mine.standing.items() if key not in wanted]
         mine.standing = wanted
-        return changes + [withdrawn(one, refused.get(one.object, "displaced")) for one in gone]
+        return changes + [withdrawn(one, refused.get(one.object) or _gone_why(one, mine)) for one in gone]
 
     def _wanted(self, person: str, mine: Mine) -> tuple[dict[str, Recommendation], Mapping[str, str]]:
         days: dict[int, list[Recommendation]] = {}
         used: dict[int, set[str]] = {}
         refused: dict[str, str] = {}
         shown = self._rules.feedback.shown(person)
-        for one in mine.candidates.values():
+        for one in _newest(mine):
             if one.object in shown:
                 used.setdefault(one.day, set()).add(one.object)
             if why := one.why or self._rules.against(one):
@@ -203,9 +204,6 @@ class Selections:
     def _outgoing(self, one: Recommendation) -> Outgoing:
         value = self._codec.encode(recommendation_out(one, self._clock()))
         return Outgoing(topic=self._topic, key=one.key, value=value, place=one.person)
-
-    def stored(self, records: Sequence[Outgoing]) -> None:
-        """What stands is known already."""
 
 
 def withdrawn(one: Recommendation, why: str) -> Recommendation:
@@ -220,6 +218,11 @@ def withdrawn(one: Recommendation, why: str) -> Recommendation:
         withdrawn=True,
         why=why,
     )
+
+
+def _gone_why(one: Recommendation, mine: Mine) -> str:
+    oldest = min((other.time for other in mine.standing.values()), default=0)
+    return "displaced" if one.time >= oldest else "old"
 
 
 def _concerned(mine: Mine, changes: Changes) -> bool:
@@ -238,9 +241,13 @@ def _concerned(mine: Mine, changes: Changes) -> bool:
 def _candidate(people: dict[str, Mine], one: Recommendation) -> None:
     mine = people.setdefault(one.person, Mine())
     mine.candidates[one.object] = one
-    if len(mine.candidates) > 2 * _MOST:
-        newest = sorted(mine.candidates.values(), key=lambda other: (-other.time, other.object))[:_MOST]
-        mine.candidates = {other.object: other for other in newest}
+    if len(mine.candidates) > 1.5 * _MOST:
+        mine.candidates = {other.object: other for other in _newest(mine)}
+
+
+def _newest(mine: Mine) -> list[Recommendation]:
+    """Return what counts. The newest of all are always among those kept, whatever order they came in."""
+    return sorted(mine.candidates.values(), key=lambda one: (-one.time, one.object))[:_MOST]
 
 
 def _standing(people: dict[str, Mine], one: Recommendation) -> None:

@@ -11,7 +11,7 @@ through
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -46,9 +46,6 @@ class Stream(Protocol):
     def end(self) -> list[Outgoing]:
         """Return what to publish after a batch. Runs in the thread."""
 
-    def stored(self, records: Sequence[Outgoing]) -> None:
-        """Take note of what Kafka has stored."""
-
 
 @dataclass(slots=True)
 class Failure:
@@ -66,6 +63,14 @@ class Failure:
         await self._error
 
 
+@dataclass(slots=True)
+class Dealing:
+    """How often partitions were dealt anew, and which are this worker's: what was overtaken by that counts no more."""
+
+    mine: Callable[[], Collection[Partition]]
+    number: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What all streams share; ``executor`` has one thread. ``positions``: offset of the next record, per partition."""
@@ -74,41 +79,45 @@ class Tools:
     letters: DeadLetters
     executor: Executor
     failure: Failure
+    dealing: Dealing
     positions: dict[Partition, int] = field(default_factory=dict)
 
 
 async def safely(events: Any, stream: Stream, tools: Tools) -> None:
     """Handle a Faust stream's events in batches, for ever."""
-    async for batch in events.noack_take(BATCH, within=WITHIN):
+    async for taken in events.noack_take(BATCH, within=WITHIN):
+        number, mine = tools.dealing.number, tools.dealing.mine()
+        batch = [event for event in taken if Partition(event.message.topic, event.message.partition) in mine]
         try:
-            await handle([received(event) for event in batch], stream, tools)
+            if batch:
+                await handle([received(event) for event in batch], stream, tools)
         except Exception as error:
             # Neither ack nor return nor raise: each of them would let the offset move on.
             tools.failure.set(error if isinstance(error, WatercoolerError) else Stop(_mistake(stream, error)))
             _log.exception("scoring has to stop")
             await asyncio.Event().wait()
+        if number != tools.dealing.number:
+            continue  # what was dealt anew meanwhile is given again, to whom it belongs now
         for event in batch:
             await events.ack(event)
             tools.positions[Partition(event.message.topic, event.message.partition)] = event.message.offset + 1
 
 
 async def handle(records: Sequence[Received], stream: Stream, tools: Tools) -> None:
-    """Return once everything that follows from the records is stored, or put aside.
+    """Return once everything that follows from the records is stored, or put aside; nothing is when a rebalance comes.
 
     Without records, what the stream has to say by itself is stored.
     """
+    number = tools.dealing.number
     await stream.ready(records)
     async with stream.turn:
-        await _handle(records, stream, tools)
-
-
-async def _handle(records: Sequence[Received], stream: Stream, tools: Tools) -> None:
-    loop = asyncio.get_running_loop()
-    outgoing, rejected = await loop.run_in_executor(tools.executor, _work, records, stream)
-    for record, error in rejected:
-        await tools.letters.put(record, error)
-    await _publish(outgoing, records[-1] if records else _NOTHING, tools)
-    await loop.run_in_executor(tools.executor, stream.stored, outgoing)
+        loop = asyncio.get_running_loop()
+        outgoing, rejected = await loop.run_in_executor(tools.executor, _work, records, stream)
+        if number != tools.dealing.number:
+            return
+        for record, error in rejected:
+            await tools.letters.put(record, error)
+        await _publish(outgoing, records[-1] if records else _NOTHING, tools)
     tools.letters.good(len(records) - len(rejected))
     metrics.RECORDS.labels(SERVICE, type(stream).__name__.lower(), "done").inc(len(records) - len(rejected))
 

@@ -1,7 +1,7 @@
 """What scoring keeps of compacted topics: who has left, what people said of what they were shown, what was issued."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from threading import RLock
 from typing import Any
 
@@ -15,6 +15,8 @@ from services.common.view import View
 
 _MOST_SEEN = 500
 """Things shown to a person that are remembered; the oldest makes room."""
+_MOST_ISSUED = 200_000
+"""Candidates that can be taken back; what is older is checked when it is shown, as everything is."""
 _OURS = ("for-you", "mail")
 """Surfaces on which recommendations are shown; what is seen elsewhere needs no recommending any more."""
 _log = logs.get(__name__)
@@ -57,11 +59,15 @@ class _Records:
 
 
 class Left:
-    """People who want no part in it, and why we know; ``changed`` is told of each who comes to it or leaves it."""
+    """People who want no part in it, and why we know; listeners are told of each who comes to it or leaves it."""
 
-    def __init__(self, changed: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self) -> None:
         self._because: dict[str, set[str]] = {}
-        self._changed = changed
+        self._listeners: list[Callable[[str], None]] = []
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Tell a listener from now on."""
+        self._listeners.append(listener)
 
     def say(self, person: str, because: str, *, left: bool) -> None:
         """Take it that somebody has left, or has come back, for one of several reasons."""
@@ -71,13 +77,11 @@ class Left:
         if not reasons:
             del self._because[person]
         if before != (person in self):
-            self._changed(person)
+            for listener in self._listeners:
+                listener(person)
 
     def __contains__(self, person: str) -> bool:
         return person in self._because
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(tuple(self._because))
 
 
 class Persons(_Records):
@@ -216,6 +220,8 @@ class Issued(_Records):
             self._standing[one.key] = one
             for name in _names(one):
                 self._by.setdefault(name, set()).add(one.key)
+            if len(self._standing) > _MOST_ISSUED:
+                self.drop(next(iter(self._standing)))
 
     def drop(self, key: str) -> None:
         """Take it that a candidate was taken back."""

@@ -119,6 +119,14 @@ class Place:
         process.send_signal(how)
         return await asyncio.to_thread(process.wait, 60)
 
+    async def clear(self) -> None:
+        """End what still runs, and delete everything."""
+        for process in self.processes.values():
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+            process.wait()
+        await self.delete()
+
     def log(self, name: str) -> str:
         """Return what a service has written."""
         return (self.folder / f"{name}.log").read_text()
@@ -195,8 +203,4 @@ async def place(kafka: str, tmp_path: Path) -> AsyncIterator[Place]:
     try:
         yield one
     finally:
-        for process in one.processes.values():
-            process.send_signal(signal.SIGCONT)
-            process.kill()
-            process.wait()
-        await one.delete()
+        await one.clear()

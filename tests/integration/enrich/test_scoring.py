@@ -12,7 +12,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from services.common import envelope, topics
 from services.common.bus import Outgoing
 from services.common.codec import Codec
-from services.common.model import Activity, Container, Enriched
+from services.common.model import Activity, Container, Enriched, Visibility
 from services.common.records import enriched_out
 from services.common.topics import Topic
 from services.enrich.pipeline import Knowledge, enrich
@@ -55,7 +55,8 @@ def as_record(place: Place, one: Enriched, *, redacted: bool = False) -> Outgoin
 
 async def latest(place: Place, topic: Topic) -> dict[str, dict[str, Any]]:
     codec = Codec(topic.schema)
-    return {one.key: codec.decode(one.value or b"") for one in await place.records(topic)}
+    records = {one.key: one.value for one in await place.records(topic)}
+    return {key: codec.decode(value) for key, value in records.items() if value is not None}
 
 
 async def ends(place: Place, topic: Topic) -> int:
@@ -127,6 +128,32 @@ async def test_what_is_withdrawn_takes_its_recommendations_back(place: Place) ->
         return bool(found) and all(one["withdrawn"] and not one["reason"] for one in found.values())
 
     await eventually(taken_back, what="both recommendations are taken back, without their words")
+
+
+async def test_who_leaves_and_what_is_closed_is_taken_back_while_it_runs(place: Place) -> None:
+    await place.open(OTHER.id)
+    await put_enriched(place, history())
+    place.start("score")
+    await scored(place)
+    person = {"id": "chat:ann", "optOut": True, "recorded": START}
+    value = Codec("person").encode(person)
+    await place.publish([Outgoing(topic=topics.PERSON.name(place.prefix), key="chat:ann", value=value)])
+
+    async def whys() -> dict[str, str]:
+        return {key: one["why"] for key, one in (await latest(place, topics.RECOMMENDATION)).items()}
+
+    async def only_bob() -> bool:
+        profile = next(one for one in reversed(await place.records(topics.PROFILE)) if one.key == "chat:ann")
+        found = await whys()
+        return profile.value is None and found == {"chat:ann|chat:30": "opted-out", "chat:bob|chat:30": ""}
+
+    await eventually(only_bob, what="Ann is in no profile and no recommendation any more")
+    await place.open(OTHER.id, Visibility.RESTRICTED)
+
+    async def nobody() -> bool:
+        return (await whys())["chat:bob|chat:30"] == "closed"
+
+    await eventually(nobody, what="what is closed is taken back", within=60)
 
 
 async def test_nobody_is_told_of_what_they_may_not_open(place: Place) -> None:

@@ -55,7 +55,8 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.noticed, self.access = Noticed(), AccessState()
-        self.left = Left(self.noticed.left)
+        self.left = Left()
+        self.left.listen(self.noticed.left)
         self.feedback = Feedback(self.bus, self.left, self.noticed.person)
         for number in range(12):
             self.access.apply(public(f"c{number}"))
@@ -216,6 +217,16 @@ async def test_more_of_a_place_is_a_term_of_the_score(desk: Desk) -> None:
     one = (await desk.standing())["o1"]
     assert one.terms == {"words": 0.5, "your feedback": 0.5}
     assert one.score == sum(one.terms.values())
+
+
+async def test_the_oldest_make_room_and_stand_no_more(desk: Desk) -> None:
+    days = [candidate(n, published=NOON + timedelta(days=n), container="c1") for n in range(100)]
+    await desk.offer(*days)
+    standing = await desk.standing()
+    assert len(standing) == 60
+    assert f"o{99}" in standing
+    assert "o0" not in standing
+    assert {one.why for one in await desk.published() if one.withdrawn} <= {"old"}
 
 
 async def test_what_is_held_out_is_logged_and_marked(desk: Desk) -> None:

@@ -1,0 +1,142 @@
+"""From an activity to its recommendation through real Kafka at 500/s, and what a second scoring worker brings."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from itertools import islice
+
+from bench.crowd import Crowd
+from bench.flow import percentile
+from bench.table import Row
+from bench.whole import lags, whole
+from services.common import envelope, topics
+from services.common.bus import Outgoing
+from services.common.bus.kafka import KafkaBus
+from services.common.bus.kafka_settings import KafkaSettings
+from services.common.codec import Codec
+from services.common.model import Access, AccessKind, Enriched, Visibility
+from services.common.records import access_out, enriched_out
+from tests.fixtures.stack import Stack
+
+PEOPLE = 10_000
+HISTORY = 12_000
+RATE = 500
+SECONDS = 30
+TICK = 0.02
+PATIENCE = 60.0
+SETTINGS = {"WATERCOOLER_RECOMMENDATIONS_DAILY": "1000", "WATERCOOLER_RECOMMENDATIONS_HELD_OUT": "0"}
+"""So that every recommendation is given, and seen here."""
+_enriched, _access, _recommendation = Codec("enriched"), Codec("access"), Codec("recommendation")
+
+
+async def measure(kafka: str, elastic: str) -> list[Row]:
+    """Return the rows."""
+    crowd = Crowd(PEOPLE)
+    history = await asyncio.to_thread(lambda: list(islice(crowd.activities(HISTORY), HISTORY)))
+    news = await asyncio.to_thread(lambda: list(islice(crowd.activities(RATE * SECONDS), RATE * SECONDS)))
+    one = await drained(kafka, elastic, history, workers=1)
+    two = await drained(kafka, elastic, history, workers=2)
+    return [
+        *(await fresh(kafka, elastic, history, news)),
+        Row("score: one worker from the beginning", HISTORY / one, "activities/s"),
+        Row("score: two workers", HISTORY / two, "activities/s", f"one: {HISTORY / one:,.0f}/s", one / two),
+    ]
+
+
+def bus_of(stack: Stack) -> KafkaBus:
+    """Return a bus under the stack's prefix."""
+    return KafkaBus(KafkaSettings(bootstrap=stack.environ["WATERCOOLER_KAFKA"]), stack.prefix)
+
+
+async def fill(bus: KafkaBus, activities: Sequence[Enriched]) -> None:
+    """Store activities as enrichment does, and say that everybody may open where they are."""
+    publisher = await bus.publisher()
+    places = {one.activity.audience.container for one in activities}
+    records = [Access(id=one, kind=AccessKind.CONTAINER, visibility=Visibility.PUBLIC) for one in places]
+    await publisher.publish(
+        Outgoing(topic=topics.ACCESS.name(bus.prefix), key=one.id, value=_access.encode(access_out(one)))
+        for one in records
+    )
+    for start in range(0, len(activities), 1_000):
+        await publisher.publish(outgoing(bus, one) for one in activities[start : start + 1_000])
+    await publisher.stop()
+
+
+def outgoing(bus: KafkaBus, one: Enriched) -> Outgoing:
+    """Return an activity as enrichment publishes it."""
+    return Outgoing(
+        topic=topics.ENRICHED.name(bus.prefix),
+        key=one.activity.id,
+        value=_enriched.encode(enriched_out(one)),
+        headers=tuple(envelope.headers(one.activity)),
+        place=one.activity.object.id,
+    )
+
+
+async def caught_up(stack: Stack) -> float:
+    """Return how long it takes until the scorer has nothing left to read."""
+    start = time.perf_counter()
+    while time.perf_counter() < start + 4 * PATIENCE:
+        if (await lags(stack)).get("score") == 0:
+            return time.perf_counter() - start
+        await asyncio.sleep(0.1)
+    raise RuntimeError("scoring has not caught up within four minutes")
+
+
+async def drained(kafka: str, elastic: str, history: Sequence[Enriched], workers: int) -> float:
+    """Return the seconds in which so many workers score a history from its beginning."""
+    async with whole(kafka, elastic, "score", **SETTINGS) as stack:
+        for number in range(1, workers):
+            stack.start("score", name=f"score{number}")
+        await asyncio.sleep(8)  # the group deals its partitions out anew
+        await fill(bus_of(stack), history)
+        return await caught_up(stack)
+
+
+async def fresh(kafka: str, elastic: str, history: Sequence[Enriched], news: Sequence[Enriched]) -> list[Row]:
+    """Publish at an even rate; return how long it takes from there until the recommendation can be read."""
+    sent: dict[str, float] = {}
+    seen: dict[str, float] = {}
+    async with whole(kafka, elastic, "score", **SETTINGS) as stack:
+        bus = bus_of(stack)
+        await fill(bus, history)
+        await caught_up(stack)
+        reading = asyncio.create_task(read(bus, seen))
+        await publish(bus, news, sent)
+        await caught_up(stack)
+        await asyncio.sleep(1)
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+    delays = [1_000 * (at - sent[one]) for one, at in seen.items() if one in sent]
+    rate = f"at {len(sent) / (max(sent.values()) - min(sent.values())):.0f}/s"
+    return [
+        Row("activity to recommendation, p50", percentile(delays, 50), "ms", rate),
+        Row("activity to recommendation, p99", percentile(delays, 99), "ms", rate, bar="<= 1000"),
+        Row("activity to recommendation, things recommended", len(delays), "", f"{len(sent)} activities"),
+    ]
+
+
+async def publish(bus: KafkaBus, news: Sequence[Enriched], sent: dict[str, float]) -> None:
+    """Publish ten activities every 20 ms, whatever the answers take."""
+    publisher = await bus.publisher()
+    count = round(RATE * TICK)
+    start = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for tick in range(len(news) // count):
+            await asyncio.sleep(max(0.0, start + tick * TICK - time.perf_counter()))
+            some = news[tick * count : (tick + 1) * count]
+            records = [outgoing(bus, one) for one in some]
+            sent.update(dict.fromkeys((one.activity.id for one in some), time.perf_counter()))
+            group.create_task(publisher.publish(records))
+    await publisher.stop()
+
+
+async def read(bus: KafkaBus, seen: dict[str, float]) -> None:
+    """Note when each activity was first recommended to somebody."""
+    reader = await bus.reader()
+    bounds = await reader.bounds(topics.RECOMMENDATION.name(bus.prefix))
+    await reader.start_at({partition: end for partition, (_, end) in bounds.items()})
+    while True:
+        for record in await reader.poll(limit=1_000, wait=0.2):
+            one = _recommendation.decode(record.value or b"")
+            seen.setdefault(one["activity"], time.perf_counter())
