@@ -19,11 +19,11 @@ from bench.crowd import Crowd
 from bench.table import Row
 from services.common.model import Enriched
 from services.enrich.scoring.engagements import engagements
-from services.enrich.scoring.experts import Relevance, Trigger
 from services.enrich.scoring.recommend import Asked, Begun, Recommender
+from services.enrich.scoring.relevance import Limits, Relevance, Trigger
 
-SIZES = ((1_000, 15_000), (10_000, 15_000), (100_000, 15_000), (10_000, 150_000), (100_000, 150_000))
-ASKED = 640
+SIZES = ((1_000, 15_000), (10_000, 15_000), (100_000, 15_000), (10_000, 150_000))
+ASKED = 320
 CHUNK = 64
 EXACT = 60
 TOP = 10
@@ -78,19 +78,22 @@ def _measured() -> list[Row]:
             rows.append(Row("score: taken in", 2 * objects / learnt.wall, "activities/s"))
             rows += beside(crowd, recommender, asked[:EXACT], taken.cpu / ASKED)
         del crowd, recommender
-    rows.append(growth("people", costs[100_000, 150_000] / costs[10_000, 150_000], 10))
+    rows.append(growth("people", costs[100_000, 15_000] / costs[1_000, 15_000], 100))
     rows.append(growth("objects", costs[10_000, 150_000] / costs[10_000, 15_000], 10))
     return rows
 
 
 def growth(of: str, cost: float, times: int) -> Row:
     """Return by how much the cost grows where something grows."""
-    return Row(f"score: cost at {times} x the {of}", cost, "x", f"{of}: {times} x", cost / times, "ratio <= 0.5")
+    return Row(f"score: cost at {times} x the {of}", cost, "x", f"{of}: {times} x", cost / times, "ratio <= 0.3")
 
 
 def fresh() -> Recommender:
     """Return one that knows nothing, where everybody may open everything."""
-    return Recommender(Relevance(), Asked(may_open=lambda *_: True, left=lambda _: False, unit=lambda _: ""))
+    return Recommender(
+        Relevance(limits=Limits(objects=200_000)),
+        Asked(may_open=lambda *_: True, left=lambda _: False, unit=lambda _: ""),
+    )
 
 
 def learn(recommender: Recommender, history: Iterator[Enriched]) -> Spent:

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 
 from services.common.model import Activity, Enriched, micros
 from services.enrich.scoring.engagements import engagements, in_thread, people_of
-from services.enrich.scoring.past import title_of
-from services.enrich.scoring.terms import terms_of
+from services.enrich.scoring.terms import terms_of, title_of
 
 
 @dataclass(slots=True)

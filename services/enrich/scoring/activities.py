@@ -12,11 +12,11 @@ from services.common.bus import Outgoing, Received
 from services.common.clock import Clock, now
 from services.common.codec import Codec
 from services.common.errors import Reject
-from services.common.model import EVERY_VERSION, ActivityType, Enriched, micros
+from services.common.model import Enriched, micros
 from services.common.recommendation import Recommendation, recommendation_out
-from services.common.records import enriched_in
 from services.enrich.scoring.contributions import contributions
 from services.enrich.scoring.engagements import engagements, people_of
+from services.enrich.scoring.follow import decode, gone
 from services.enrich.scoring.recommend import Begun, Recommender
 from services.enrich.scoring.replay import Item, Outcome, Replay
 from services.enrich.scoring.selections import withdrawn, without_evidence
@@ -63,6 +63,8 @@ class Scoring:
         self._follows: dict[tuple[str, str], bool] = {}
         self._said: deque[tuple[str, str]] = deque()
         self._leaving: deque[str] = deque()
+        self._came: dict[tuple[str, str], int] = {}
+        """Who came to what (by object or conversation) since the last scoring, and at which place of the batch."""
 
     def begin(self) -> None:
         """Forget everything but what people have said."""
@@ -92,13 +94,11 @@ class Scoring:
     def read(self, record: Received) -> tuple[Enriched | Reject | None, int]:
         """Return what is in a record, and its event time in micros, which lies in nobody's future."""
         stored = record.timestamp * 1_000
-        if record.value is None:
-            return None, stored
         try:
-            one = enriched_in(self._enriched.decode(record.value))
-        except (Reject, ValueError) as error:
-            return Reject(f"enriched: {error}"), stored
-        return one, min(micros(one.activity.published), stored)
+            one = decode(self._enriched, record)
+        except Reject as error:
+            return error, stored
+        return one, min(micros(one.activity.published), stored) if one else stored
 
     def handle(self, items: Sequence[Item]) -> list[Outcome]:
         """Take these in; return what follows from those that are wanted."""
@@ -125,23 +125,31 @@ class Scoring:
         lost = gone(one, item.record)
         if lost:
             self.recommender.relevance.withdraw(one.activity.object.id)
-        elif (triggers := self.recommender.take(one)) and envelope.CORRECTED not in item.record.headers:
+        elif envelope.CORRECTED in item.record.headers:
+            self.recommender.take(one, anew=True)
+        elif triggers := self.recommender.take(one):
             begun += [Begun(place, one, triggers)] * item.wanted
         if not item.wanted:
             return ()
-        changed = self._lost(one) if lost else self._joined(one)
+        changed = self._lost(one) if lost else self._joined(one, place)
         formerly = envelope.formerly(item.record.headers)
         re_keyed = contributions(one, self._left, gone=lost, formerly=formerly)
         return [*(self._offer(each) for each in changed), *(self._contributed(each) for each in re_keyed)]
 
     def _score(self, begun: list[Begun], outcomes: list[Outcome]) -> None:
         for each, found in zip(begun, self.recommender.recommend(begun) if begun else (), strict=True):
-            for one in found:
+            new = [one for one in found if not self._came_since(one, each.place)]
+            for one in new:
                 self._issued.add(one)
             before = outcomes[each.place]
             assert not isinstance(before, Reject)
-            outcomes[each.place] = [*before, *map(self._offer, found)]
+            outcomes[each.place] = [*before, *map(self._offer, new)]
         begun.clear()
+        self._came.clear()
+
+    def _came_since(self, one: Recommendation, place: int) -> bool:
+        """Return whether the person has come to it while it was waiting to be scored."""
+        return any(self._came.get((name, one.person), -1) > place for name in (one.object, one.thread))
 
     def _lost(self, one: Enriched) -> list[Recommendation]:
         """Return what changes because an object's text was withdrawn: it is recommended no more, nor named."""
@@ -151,10 +159,11 @@ class Scoring:
             for rec in self._issued.resting_on(object_id)
         )
 
-    def _joined(self, one: Enriched) -> list[Recommendation]:
+    def _joined(self, one: Enriched, place: int) -> list[Recommendation]:
         """Return what is withdrawn because its person takes part by now, or was told of it by somebody."""
         there = {*people_of(one), *one.mention_people}
         names = {one.activity.object.id, *(each.object for each in engagements(one))}
+        self._came |= {(name, person): place for name in names for person in there}
         found = {rec.key: rec for name in names for rec in self._issued.resting_on(name)}
         return self._changed(
             withdrawn(rec, "joined")
@@ -179,13 +188,3 @@ class Scoring:
             value=self._contributions.encode(record),
             place=str(record["person"]),
         )
-
-
-def gone(one: Enriched, record: Received) -> bool:
-    """Return whether the record says that the object's text is withdrawn."""
-    activity = one.activity
-    return (
-        envelope.REDACTED in record.headers
-        or EVERY_VERSION in activity.withdraws
-        or activity.type is ActivityType.DELETE
-    )

@@ -11,15 +11,17 @@ from services.common.bus import Bus
 from services.common.settings import Settings
 from services.common.topics import Topic
 from services.enrich.accounts import AccountView
+from services.enrich.people import People
 from services.enrich.scoring import views
 from services.enrich.scoring.activities import Activities, Scoring
-from services.enrich.scoring.experts import Relevance
 from services.enrich.scoring.noticed import Noticed
 from services.enrich.scoring.profiles import Profiles
 from services.enrich.scoring.recommend import Asked, Recommender
+from services.enrich.scoring.relevance import Relevance
 from services.enrich.scoring.replay import Replay
 from services.enrich.scoring.selections import Rules, Selections
 from services.enrich.scoring.streams import Stream
+from services.enrich.scoring.weighing import weights_in
 
 _TAIL = 500_000
 """Activities back from the end that the state is built from."""
@@ -29,7 +31,11 @@ _TAIL = 500_000
 class Parts:
     """What the streams are made of."""
 
-    views: Sequence[Any]
+    followers: Sequence[Any]
+    access: AccessView
+    people: People
+    left: views.Left
+    feedback: views.Feedback
     replay: Replay
     profiles: Profiles
     selections: Selections
@@ -46,7 +52,7 @@ class Parts:
             return access.may_open((EVERYONE, person, *accounts.people.accounts_of(person)), container, thing)
 
         asked = Asked(may_open=may_open, left=left.__contains__, unit=persons.unit)
-        scoring = Scoring(lambda: Recommender(Relevance(), asked), issued, left, bus.prefix)
+        scoring = Scoring(lambda: Recommender(Relevance(weights_in(settings.state)), asked), issued, left, bus.prefix)
 
         def followed(person: str, subject: str, on: bool) -> None:
             if not subject.startswith("search:"):  # a saved search, which says nothing to the scorer
@@ -65,7 +71,11 @@ class Parts:
         for listener in (noticed.left, scoring.leaves, profiles.leaves):
             left.listen(listener)
         return cls(
-            views=(access, accounts, persons, erasures, issued, feedback),
+            followers=(access, accounts, persons, erasures, issued, feedback),
+            access=access,
+            people=accounts.people,
+            left=left,
+            feedback=feedback,
             replay=Replay(bus, topics.ENRICHED, scoring, executor, _TAIL),
             profiles=profiles,
             selections=Selections(bus, rules, noticed),

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from services.common.model import micros
-from services.enrich.scoring.past import YEAR
+from services.common.recommendation import DAY
 
+YEAR = 365 * DAY
 _MOST_CONTRIBUTIONS = 500
 _DESCRIBED_BY = 100
 """Newest contributions from which terms and people are taken: what was before has decayed, and would cost as much."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from services.common.model import Enriched, micros
 from services.common.recommendation import DAY, Evidence, Recommendation
 from services.enrich.scoring.engagements import engagements, people_of
-from services.enrich.scoring.experts import Relevance, Scored, Trigger, reason
+from services.enrich.scoring.relevance import Relevance, Scored, Trigger, reason
 
 MODEL = "relevance-1"
 _QUIET = 7 * DAY
@@ -24,11 +24,15 @@ _CHUNK = 64
 _SPAN = 60 * 1_000_000
 """Microseconds of event time that a chunk spans at most."""
 _MOST_OBJECTS = 200_000
+_MOST_KNOWN = 200_000
+"""Activities among which a repetition is known as one."""
 _MOST_CANDIDATES = 250
 _LEAST_ACTIONS = 3
 """Actions of a year below which nobody is at home anywhere, so that everything would seem unexpected."""
 _MOST_PEOPLE = 10
 """People told of one thing at most: an announcement to everybody is no recommendation."""
+_LEAST_TERM = 0.02
+"""Log-odds below which a term is not worth naming."""
 _LEAST_SCORE = 0.001
 """Probability below which nobody is told: that of a person and a thing taken at random."""
 
@@ -60,20 +64,40 @@ class Recommender:
         self._least = least
         self._asked = asked
         self._last: OrderedDict[str, int] = OrderedDict()
+        self._known: OrderedDict[str, None] = OrderedDict()
         self._chunk: list[Enriched] = []
         self._since = 0
         self._clock = 0
 
-    def take(self, one: Enriched) -> tuple[Trigger, ...]:
-        """Take an activity in at the end of its chunk (``flush`` first where it is ``full``); return what it begins."""
+    def take(self, one: Enriched, *, anew: bool = False) -> tuple[Trigger, ...]:
+        """Take an activity in at the end of its chunk (``flush`` first where it is ``full``); return what it begins.
+
+        What comes again changes nothing, not even where chunks end; ``anew`` is for what comes again with other people.
+        """
+        if not anew and not self._first(one.activity.id):
+            return ()
         time = micros(one.activity.published)
         self._since = self._since if self._chunk else time
         self._clock = max(self._clock, time)
         self._chunk.append(one)
-        return tuple(Trigger.of(one, each) for each in engagements(one) if self._begins(one, each.object))
+        triggers = tuple(Trigger.of(one, each) for each in engagements(one) if self._begins(one, each.object))
+        for trigger in triggers:
+            self.relevance.look_around(trigger)
+        return triggers
+
+    def _first(self, activity_id: str) -> bool:
+        """Return whether an activity comes for the first time, among the last many."""
+        if activity_id in self._known:
+            return False
+        self._known[activity_id] = None
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return True
 
     def full(self, one: Enriched) -> bool:
         """Return whether an activity belongs to the next chunk."""
+        if one.activity.id in self._known:
+            return False
         late = abs(micros(one.activity.published) - self._since) > _SPAN
         return bool(self._chunk) and (len(self._chunk) >= _CHUNK or late)
 
@@ -138,7 +162,7 @@ class Recommender:
         return told
 
     def _explained(self, one: Enriched, trigger: Trigger, scored: Scored) -> Recommendation:
-        explanation = self.relevance.explain(trigger, scored.person)
+        explanation = self.relevance.explain(trigger, scored.person, scored.contributions)
         evidence = tuple(
             each
             for each in explanation.evidence
@@ -148,7 +172,7 @@ class Recommender:
             evidence = ()
         shown = replace(explanation, evidence=evidence, people=explanation.people if evidence else ())
         logit = math.log(scored.score / (1 - scored.score))
-        terms = {name: value for name, value in scored.contributions.items() if value}
+        terms = {name: value for name, value in scored.contributions.items() if abs(value) >= _LEAST_TERM}
         terms["bias"] = logit - sum(terms.values())
         return Recommendation(
             person=scored.person,
@@ -157,7 +181,7 @@ class Recommender:
             score=logit,
             terms=terms,
             reason=reason(shown),
-            plain=reason(replace(explanation, evidence=(), people=())),
+            plain=reason(replace(explanation, evidence=(), people=(), words=())),
             evidence=tuple(Evidence(each.activity_object, each.access) for each in evidence),
             people=shown.people,
             container=one.activity.audience.container,

@@ -23,6 +23,8 @@ _BATCH = 200
 _KEPT = 10_000
 """Offsets back from the newest one asked for, for which outcomes are kept: far more than is ever uncommitted."""
 _PAUSE = 0.05
+_TOGETHER = 0.05
+"""Seconds that are given to what is being published at the same moment in other partitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +140,14 @@ class Replay:
     async def _step(self) -> None:
         reader = self._reader
         assert reader is not None
-        records = await reader.poll(limit=_BATCH, wait=0.5)
-        positions = {number: await reader.position(Partition(self._topic, number)) for number in self._lines}
-        if len(records) == _BATCH and all(positions[n] >= line.end for n, line in self._lines.items()):
+        records = list(await reader.poll(limit=_BATCH, wait=0.5))
+        if records:
+            # What was published together is to be seen together, and what is there by now is waited for.
+            await asyncio.sleep(_TOGETHER)
+            records += await reader.poll(limit=_BATCH, wait=0)
             for partition, (_, end) in (await reader.bounds(self._topic)).items():
                 self._lines[partition.number].end = end
+        positions = {number: await reader.position(Partition(self._topic, number)) for number in self._lines}
         await asyncio.get_running_loop().run_in_executor(self._executor, self._work, records, positions)
         async with self._moved:
             for number, line in self._lines.items():

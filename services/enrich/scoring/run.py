@@ -35,7 +35,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         stack.push_async_callback(publisher.stop)
         executor = stack.enter_context(ThreadPoolExecutor(1, SERVICE))
         parts = Parts.make(settings, bus, executor)
-        for follower in parts.views:
+        for follower in parts.followers:
             stack.push_async_callback(follower.stop)
             await follower.load()
         stack.push_async_callback(parts.replay.stop)
@@ -56,7 +56,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         await stack.enter_async_context(serving(site, settings.host, settings.score_port))
         calm()
         yield (
-            *(follower.follow() for follower in parts.views),
+            *(follower.follow() for follower in parts.followers),
             parts.replay.follow(),
             failure.raised(),
             _running(app),

@@ -1,7 +1,7 @@
 """What scoring keeps of compacted topics: who has left, what people said of what they were shown, what was issued."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from threading import RLock
 from typing import Any
 
@@ -82,6 +82,9 @@ class Left:
 
     def __contains__(self, person: str) -> bool:
         return person in self._because
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._because))
 
 
 class Persons(_Records):

@@ -53,6 +53,10 @@ class Inputs:
         self._found: dict[tuple[str, int], Similar] = {}
         self._found_at = -1
 
+    def look_around(self, trigger: Trigger) -> None:
+        """Find out about the surroundings of a trigger's place, if that is due."""
+        self._places.place(trigger.container)
+
     def similar(self, trigger: Trigger) -> Similar:
         """Return the past objects most like a trigger, of the last year, without its own.
 

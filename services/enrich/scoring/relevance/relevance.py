@@ -1,6 +1,6 @@
 """Whom a new object is relevant to: observes what happens, selects, scores and explains. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,11 @@ class Relevance:
         """Return candidates, the most promising first; nobody who began it, is mentioned or was there before."""
         return self._selector.select(trigger, most)
 
+    def look_around(self, trigger: Trigger) -> None:
+        """Take note of a trigger, scored here or not: what is kept for a while is kept from the same moment on."""
+        self._inputs.look_around(trigger)
+        self._selector.look_around()
+
     def features(self, triggers: Sequence[Trigger], people: Sequence[Sequence[str]]) -> list[Features]:
         """Return the model's inputs for each trigger and its people."""
         slots = [self._state.people.slots(those) for those in people]
@@ -89,9 +94,13 @@ class Relevance:
         """Return the scores of these people."""
         return self.score_batch([trigger], [people])[0]
 
-    def explain(self, trigger: Trigger, person: str) -> Explanation:
-        """Return why the trigger is relevant to a person, by the largest contributions that can be shown."""
-        contributions = self.score(trigger, [person]).of(0).contributions
+    def explain(self, trigger: Trigger, person: str, contributions: Mapping[str, float] | None = None) -> Explanation:
+        """Return why the trigger is relevant to a person, by the largest contributions that can be shown.
+
+        ``contributions`` are those of a score at hand; without them the person is scored once more.
+        """
+        if contributions is None:
+            contributions = self.score(trigger, [person]).of(0).contributions
         return explain(self._state, trigger, person, contributions, self._inputs.similar(trigger))
 
     def _unexpectedness(self, trigger: Trigger, slots: NDArray[np.int64]) -> NDArray[np.float64]:

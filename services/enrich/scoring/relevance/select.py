@@ -71,6 +71,10 @@ class Selector:
             *(_normal(lifts_of(state, slot), 20, 0.3) for slot in there),
         ]
 
+    def look_around(self) -> None:
+        """Find out who wanders most, if that is due."""
+        self._most_wandering()
+
     def _most_wandering(self) -> NDArray[np.int64]:
         day = self._state.clock // DAY
         if self._wanderers[0] != day:

@@ -16,8 +16,8 @@ from services.common.recommendation import Evidence, Recommendation, recommendat
 from services.common.records import enriched_out
 from services.enrich.pipeline import Knowledge, enrich
 from services.enrich.scoring.activities import Scoring
-from services.enrich.scoring.experts import Relevance
 from services.enrich.scoring.recommend import Asked, Recommender
+from services.enrich.scoring.relevance import Relevance
 from services.enrich.scoring.replay import Item
 from services.enrich.scoring.views import Issued, Left
 from tests.unit.enrich.made import NOON, activity
@@ -148,7 +148,8 @@ def test_nothing_that_the_person_may_not_open_is_recommended_or_named() -> None:
     assert closed.offers(*known(), QUESTION) == []
     no_evidence = Log(may_open=lambda _, container, __: container == OTHER.id)
     [one] = no_evidence.offers(*known(), QUESTION)
-    assert (one.evidence, one.reason) == ((), one.plain)
+    assert one.evidence == ()
+    assert "“" not in one.reason  # no title is quoted
 
 
 def test_a_deletion_takes_back_what_was_recommended_and_its_text_from_reasons(log: Log) -> None:
@@ -172,6 +173,12 @@ def test_who_comes_to_it_otherwise_is_recommended_it_no_more(log: Log, by: str) 
     )
     [gone] = log.offers(answer)
     assert (gone.key, gone.withdrawn, gone.why) == (one.key, True, "joined")
+
+
+def test_who_comes_to_it_before_it_is_even_scored_is_not_told_of_it(log: Log) -> None:
+    answer = said(31, "I had this too", "ann", other=True)
+    at_once = replace(answer.activity, object=QUESTION.activity.object, published=QUESTION.activity.published)
+    assert log.offers(QUESTION, replace(answer, activity=at_once)) == []
 
 
 def test_who_leaves_is_forgotten_and_not_learnt_again(log: Log) -> None:
