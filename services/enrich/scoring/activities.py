@@ -7,7 +7,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 
-from services.common import envelope, topics
+from services.common import envelope, logs, topics
 from services.common.bus import Outgoing, Received
 from services.common.clock import Clock, now
 from services.common.codec import Codec
@@ -22,6 +22,8 @@ from services.enrich.scoring.replay import Item, Outcome, Replay
 from services.enrich.scoring.selections import withdrawn, without_evidence
 from services.enrich.scoring.views import Issued, Left
 
+_MISTAKE = "a record could not be scored"
+_log = logs.get(__name__)
 _FOLLOWED = ("person", "container", "tag")
 
 
@@ -113,10 +115,33 @@ class Scoring:
             elif one is not None and envelope.REDELIVERED not in item.record.headers:
                 if self._must_flush(one, item.record):
                     self._score(begun, outcomes)
-                    self.recommender.flush()
-                outcomes[place] = self._take(place, item, one, begun)
+                    self._flush()
+                outcomes[place] = self._safely(place, item, one, begun)
         self._score(begun, outcomes)
         return outcomes
+
+    def _safely(self, place: int, item: Item, one: Enriched, begun: list[Begun]) -> Outcome:
+        try:
+            return self._take(place, item, one, begun)
+        except Exception as error:  # a mistake of ours about one record must not stop the others
+            _log.exception(_MISTAKE, offset=item.record.offset)
+            why = Reject(f"a mistake in scoring ({type(error).__name__}); please report it")
+            return why if item.wanted else ()
+
+    def _flush(self) -> None:
+        while True:
+            try:
+                return self.recommender.flush()
+            except Exception:  # the one that it was about is left out
+                _log.exception(_MISTAKE)
+
+    def _recommended(self, begun: Sequence[Begun]) -> list[list[Recommendation]]:
+        """Return recommendations of a batch; of each alone where one of them is to blame."""
+        try:
+            return self.recommender.recommend(begun)
+        except Exception:
+            _log.exception(_MISTAKE)
+            return [self._recommended([one])[0] for one in begun] if len(begun) > 1 else [[]]
 
     def _must_flush(self, one: Enriched, record: Received) -> bool:
         return gone(one, record) or self.recommender.full(one)
@@ -137,7 +162,7 @@ class Scoring:
         return [*(self._offer(each) for each in changed), *(self._contributed(each) for each in re_keyed)]
 
     def _score(self, begun: list[Begun], outcomes: list[Outcome]) -> None:
-        for each, found in zip(begun, self.recommender.recommend(begun) if begun else (), strict=True):
+        for each, found in zip(begun, self._recommended(begun) if begun else (), strict=True):
             new = [one for one in found if not self._came_since(one, each.place)]
             for one in new:
                 self._issued.add(one)

@@ -6,7 +6,7 @@ in bulk, and how the log was cut into reads changes nothing.
 """
 
 import math
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -65,7 +65,7 @@ class Recommender:
         self._asked = asked
         self._last: OrderedDict[str, int] = OrderedDict()
         self._known: OrderedDict[str, None] = OrderedDict()
-        self._chunk: list[Enriched] = []
+        self._chunk: deque[Enriched] = deque()
         self._since = 0
         self._clock = 0
 
@@ -102,10 +102,9 @@ class Recommender:
         return bool(self._chunk) and (len(self._chunk) >= _CHUNK or late)
 
     def flush(self) -> None:
-        """Take the chunk into what is scored by."""
-        for one in self._chunk:
-            self.relevance.observe(self._without_left(one))
-        self._chunk.clear()
+        """Take the chunk into what is scored by; after an error, call again for those behind the one to blame."""
+        while self._chunk:
+            self.relevance.observe(self._without_left(self._chunk.popleft()))
 
     def _begins(self, one: Enriched, object_id: str) -> bool:
         time = micros(one.activity.published)

@@ -48,6 +48,7 @@ class Places:
         week = self._state.clock // _FRESH
         found = self._places.get(container)
         if found is None or found.week != week or len(found.crowd) < len(self._state.people.ids):
+            self._places.pop(container, None)  # a stale one has its old place in the order, and would be put out itself
             found = self._places[container] = self._compute(container, week)
             if len(self._places) * 3 * len(found.crowd) > _KEPT and len(self._places) > 1:
                 self._places.popitem(last=False)

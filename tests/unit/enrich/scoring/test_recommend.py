@@ -11,6 +11,7 @@ from services.common import envelope, topics
 from services.common.bus import Outgoing, Partition, Received
 from services.common.bus.memory import MemoryBus
 from services.common.codec import Codec
+from services.common.errors import Reject
 from services.common.model import ActivityType, Container, Enriched
 from services.common.recommendation import Evidence, Recommendation, recommendation_in
 from services.common.records import enriched_out
@@ -92,6 +93,23 @@ def test_who_worked_on_similar_things_elsewhere_is_told_with_reason_and_terms(lo
     assert one.plain
     assert not any(thing.object in one.plain or "incremental" in one.plain for thing in one.evidence)
     assert {thing.object for thing in one.evidence} <= {f"chat:{n}" for n in range(8)}
+
+
+def test_a_mistake_about_one_activity_stops_no_other(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Relevance.look_around
+
+    def wrong(self: Relevance, trigger: Any) -> None:
+        if trigger.object == "chat:99":
+            raise KeyError(trigger.object)
+        real(self, trigger)
+
+    monkeypatch.setattr(Relevance, "look_around", wrong)
+    bad = said(29, "Something that nobody expected", "eve", other=True)
+    bad = replace(bad, activity=replace(bad.activity, id="bad", object=replace(bad.activity.object, id="chat:99")))
+    items = [Item(as_record(one, {}), one, True) for one in (bad, QUESTION)]
+    rejected, outgoing = log.scoring.handle(items)
+    assert isinstance(rejected, Reject)
+    assert outgoing
 
 
 def test_how_the_log_is_cut_changes_nothing() -> None:
