@@ -117,6 +117,9 @@ async def careful(crowd: Crowd, number: int, *, slow: bool) -> Counter[int]:
         with suppress(OSError, asyncio.IncompleteReadError):
             reader, writer = await _connect(port, slow=slow)
             writer.write(crowd.request(number, port, last))
+            if b" 200 " not in await reader.readline():
+                writer.close()
+                raise ConnectionRefusedError
             crowd.cut.add(writer)
             try:
                 async for id_, event in _events(reader, crowd.done, slow=slow):

@@ -5,9 +5,9 @@ Each event carries the reader's own position: its order differs from the ring's 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from services.common.bus import Partition, Received
-from services.common.errors import Retry
 from services.gateway.stream import wire
 from services.gateway.stream.connection import Connection
 from services.gateway.stream.events import Event
@@ -20,7 +20,8 @@ FARTHEST = 1_000_000
 AT_ONCE = 8
 """Replays from Kafka at the same time in one process; others wait for their turn."""
 _STEP = 200
-_REACH = 10.0
+_LOOK = 1.0
+"""Seconds between two looks whether a reader who waits is still there."""
 
 Write = Callable[[bytes], Awaitable[None]]
 
@@ -30,17 +31,14 @@ class Lost(Exception):
 
 
 async def check(hub: Hub, position: Position, shown: Shown = frozenset()) -> None:
-    """Return when the position can be gone on from; raises Lost, or Retry where this process does not get there."""
+    """Return when the position can be gone on from, though this process may not have read as far; raises Lost."""
     if position.mark != hub.mark or len(position.offsets) != len(hub.ring.position):
         raise Lost("incarnation")
     if any(partition >= len(position.offsets) for partition, _ in shown):
         raise Lost("incarnation")
-    # What is known already is passed over on the way to the head, so the head has to be behind it.
-    farthest = dict(enumerate(position.offsets))
-    for partition, offset in shown:
-        farthest[partition] = max(farthest[partition], offset + 1)
-    if not hub.position().covers(tuple(farthest.values())):
-        await _reach(hub, Position(position.mark, tuple(farthest.values())))
+    ahead = _behind(position.offsets, shown)
+    if not hub.position().covers(ahead) and not covers([end for _, end in await hub.bounds()], ahead):
+        raise Lost("past-the-end")
     if covers(position.offsets, hub.ring.since):
         return
     bounds = await hub.bounds()
@@ -55,17 +53,12 @@ def covers(offsets: Sequence[int], other: Sequence[int]) -> bool:
     return all(mine >= its for mine, its in zip(offsets, other, strict=True))
 
 
-async def _reach(hub: Hub, position: Position) -> None:
-    """Wait for a head that another process has seen already; raises Lost where the log ends before it."""
-    ends = [end for _, end in await hub.bounds()]
-    if not covers(ends, position.offsets):
-        raise Lost("past-the-end")
-    try:
-        async with asyncio.timeout(_REACH):
-            while not hub.position().covers(position.offsets):
-                await hub.flushed.wait()
-    except TimeoutError:
-        raise Retry("this gateway has not read as far as that position yet") from None
+def _behind(offsets: Sequence[int], shown: Shown) -> tuple[int, ...]:
+    """Return the offsets behind both a position and the records that are known already."""
+    found = list(offsets)
+    for partition, offset in shown:
+        found[partition] = max(found[partition], offset + 1)
+    return tuple(found)
 
 
 class Replay:
@@ -86,6 +79,7 @@ class Replay:
     async def run(self) -> bool:
         """Give all before the head, then join it: nothing comes between. Returns whether it got there."""
         hub = self._hub
+        await self._head_is_behind()
         if not covers(self._at, hub.position().offsets):
             await hub.know_access()
         while not self._connection.gone:
@@ -98,6 +92,17 @@ class Replay:
                 async with self._turns:
                     await self._from_kafka()
         return False
+
+    async def _head_is_behind(self) -> None:
+        """Wait for a head that another process has seen already, and that is behind what the reader knows already.
+
+        The stream is open meanwhile: a browser that was refused would not try again.
+        """
+        ahead = _behind(self._at, self._connection.shown)
+        while not self._hub.position().covers(ahead) and not self._connection.gone:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK):
+                    await self._hub.flushed.wait()
 
     async def _from_ring(self) -> None:
         """Give what the ring holds up to the head, or as far as it still reaches back."""

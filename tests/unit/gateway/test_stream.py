@@ -118,6 +118,26 @@ async def test_a_second_gateway_resumes_what_the_first_one_gave() -> None:
     assert Counter(seen) == Counter(f"chat:{n}#chat.message" for n in range(20))
 
 
+async def test_a_process_that_is_behind_opens_the_stream_and_goes_on_when_it_is_there() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        hub = w.parts.hub
+        async with w.listening() as stream:
+            await stream.begun()
+            flush, held = hub._flush, asyncio.Event()
+            hub._flush = held.set  # type: ignore[method-assign]  # as one that does not get to it
+            await w.happens(said(1), index=False)
+            await asyncio.wait_for(held.wait(), 5)
+            ahead = Position(hub.mark, hub.ring.position)  # another process has given it already
+            async with w.listening(last=ahead.text()) as early:
+                assert await early.begun() == ahead.text()
+                hub._flush = flush  # type: ignore[method-assign]
+                hub._flush()
+                await w.happens(said(2), index=False)
+                assert ids(datas(await early.until(1))) == ["chat:2#chat.message"]
+                assert sorted(ids(datas(await stream.until(2)))) == ["chat:1#chat.message", "chat:2#chat.message"]
+
+
 async def test_order_holds_per_object() -> None:
     async with world() as w:
         await w.opened(HALL)
