@@ -107,9 +107,8 @@ class Counting(asyncio.Protocol):
             self._crowd.report.ages.append((now - at.timestamp()) * 1_000)
 
 
-async def careful(crowd: Crowd, number: int, *, slow: bool) -> Counter[int]:
-    """Read as a browser does, until all is there that may come; returns how often each number came."""
-    seen: Counter[int] = Counter()
+async def careful(crowd: Crowd, number: int, seen: Counter[int], *, slow: bool) -> None:
+    """Read as a browser does, until all is there that may come; counts in ``seen`` how often each number came."""
     draw, last, plan = random.Random(number), "", crowd.plan
     first = True
     while not (crowd.done.is_set() and len(seen) >= plan.events):
@@ -136,7 +135,6 @@ async def careful(crowd: Crowd, number: int, *, slow: bool) -> Counter[int]:
                 writer.close()
         crowd.report.came_back += not crowd.done.is_set()
         await asyncio.sleep(0.1)
-    return seen
 
 
 async def _connect(port: int, *, slow: bool) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -157,6 +155,8 @@ async def _events(
     while data := await reader.read(_SLICE if slow else 1 << 16):
         *lines, left = (left + data).split(b"\n")
         for line in lines:
+            if line == b"event: end":
+                return
             if line.startswith(b"id: "):
                 id_ = line[4:].decode()
             elif not line and id_:
@@ -214,7 +214,8 @@ async def told() -> None:
 async def read(plan: Plan, published: Callable[[], Awaitable[None]] = told) -> Report:
     """Connect, count until all has come (or nothing more has for 3 s), and return the report."""
     crowd = Crowd(plan)
-    reading = [asyncio.create_task(careful(crowd, n, slow=n < plan.slow)) for n in range(plan.careful)]
+    seen: list[Counter[int]] = [Counter() for _ in range(plan.careful)]
+    reading = [asyncio.create_task(careful(crowd, n, seen[n], slow=n < plan.slow)) for n in range(plan.careful)]
     opened = await connect(crowd)
     await until(lambda: crowd.connected >= plan.readers + plan.careful, patience=plan.patience)
     cuts = asyncio.create_task(cutting(crowd))
@@ -222,15 +223,16 @@ async def read(plan: Plan, published: Callable[[], Awaitable[None]] = told) -> R
     crowd.done.set()
     await cuts
     await _counted(crowd)
-    finished = await asyncio.wait(reading, timeout=plan.patience) if reading else (set(), set())
+    if reading:
+        finished, waiting = await asyncio.wait(reading, timeout=plan.patience)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        for task in finished:
+            task.result()
     report = crowd.report
-    for task in finished[0]:
-        seen = task.result()
-        report.missing += plan.events - len(seen)
-        report.doubled += seen.total() - len(seen)
-    report.missing += len(finished[1]) * plan.events  # what never finished counts as lost
-    for task in finished[1]:
-        task.cancel()
+    report.missing = sum(plan.events - len(one) for one in seen)
+    report.doubled = sum(one.total() - len(one) for one in seen)
     for transport in opened:
         cast(asyncio.Transport, transport).abort()
     ages = sorted(report.ages)
