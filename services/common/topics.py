@@ -92,7 +92,12 @@ RECOMMENDATION = _topic(
     placed_by="person id",
 )
 TIE = _topic("tie.v1", "pair of person ids", _COMPACT, "enrich", "Who is linked to whom.")
-TREND = _topic("trend.v1", "tag or cluster id + window", _delete(30), "enrich", "What rises.")
+MEETING = _topic(
+    "meeting.v1", "pair of person ids", _FOR_A_SEASON, "enrich", "Who should meet, on what common ground, through whom."
+)
+TREND = _topic(
+    "trend.v1", "kind + tag or cluster id + window", _delete(30), "enrich", "What rises, and who is on the same work."
+)
 FEEDBACK = _topic(
     "feedback.v1", "person + subject + kind", _COMPACT, "gateway", "What people did with it.", placed_by="person id"
 )
@@ -142,6 +147,7 @@ TOPICS: tuple[Topic, ...] = (
     CANDIDATE,
     RECOMMENDATION,
     TIE,
+    MEETING,
     TREND,
     FEEDBACK,
     QUESTION,

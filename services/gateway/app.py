@@ -12,7 +12,7 @@ from services.gateway.problems import Handler, as_problems
 from services.gateway.respond import secured
 from services.gateway.routes import ROUTES, Route
 from services.gateway.stream import tokens
-from services.gateway.web import for_you, speak, viewers, views
+from services.gateway.web import for_you, meet, speak, viewers, views
 
 LARGEST = 64 * 1024
 """Bytes of a request's body."""
@@ -28,7 +28,11 @@ def build(parts: Parts) -> web.Application:
             app.router.add_get(route.path, handler, allow_head=not route.streams)
         else:
             app.router.add_route(route.method, route.path, handler)
-    views.add_routes(app, {"/for-you": for_you.for_you}, {"/for-you/feedback": for_you.react, "/say": speak.say})
+    views.add_routes(
+        app,
+        {"/for-you": for_you.for_you},
+        {"/for-you/feedback": for_you.react, "/people/feedback": meet.react, "/say": speak.say},
+    )
     viewers.prepare(app)
     health.add_routes(app, parts.missing)
     cors.allow(app, parts.settings.gateway_cors_origins)

@@ -4,17 +4,16 @@ This log is the basis of every later claim about what showing does: so an act ca
 which weights, how high in the list and with the dial where; and a first exposure is never written over by a later one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from services.common import topics
 from services.common.bus import Bus, Outgoing, Publisher
 from services.common.clock import Clock, now
 from services.common.codec import Codec
 from services.gateway.reactions import Reactions
-from services.gateway.recommendations import Recommendations
 
 Kind = Literal["seen", "opened", "useful", "not-useful", "new-to-me", "more", "less", "follow", "mute", "opt-out"]
 KINDS: tuple[str, ...] = get_args(Kind)
@@ -36,10 +35,30 @@ class Feedback:
     dial: float = -1.0
 
 
+class Suggestion(Protocol):
+    """Something or somebody that was suggested, with the terms of the moment."""
+
+    @property
+    def score(self) -> float: ...
+    @property
+    def terms(self) -> Mapping[str, float]: ...
+    @property
+    def model(self) -> str: ...
+    @property
+    def container(self) -> str: ...
+
+
+class Shown(Protocol):
+    """Knows what is suggested to people."""
+
+    def get(self, person: str, subject: str, /) -> Suggestion | None:
+        """Return what suggests a thing or somebody to a person."""
+
+
 class FeedbackBox:
     """Publishes feedback; returns only once Kafka has acknowledged it."""
 
-    def __init__(self, bus: Bus, held: Recommendations, reactions: Reactions, clock: Clock = now) -> None:
+    def __init__(self, bus: Bus, held: Sequence[Shown], reactions: Reactions, clock: Clock = now) -> None:
         self._bus = bus
         self._held = held
         self._reactions = reactions
@@ -84,7 +103,7 @@ class FeedbackBox:
             "model": "",
             "container": "",
         }
-        held = self._held.get(one.person, one.subject)
+        held = next((there for shown in self._held if (there := shown.get(one.person, one.subject))), None)
         if held is not None:
             record |= {
                 "terms": dict(held.terms),

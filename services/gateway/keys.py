@@ -12,6 +12,7 @@ from services.gateway.desk import Desk
 from services.gateway.feedback import FeedbackBox
 from services.gateway.foryou import ForYou
 from services.gateway.indexed import Indexed
+from services.gateway.meetings import ToMeet
 from services.gateway.names import Names
 from services.gateway.people import Directory
 from services.gateway.rates import Rates, Standing
@@ -26,6 +27,7 @@ from services.gateway.stream.admission import Admission
 from services.gateway.stream.hub import Hub
 from services.gateway.stream.streams import Streams
 from services.gateway.stream.tokens import StreamTokens
+from services.gateway.trends import Trends
 
 SETTINGS = web.AppKey("settings", Settings)
 AUTH = web.AppKey("auth", Auth)
@@ -50,6 +52,8 @@ GROUPS = web.AppKey("groups", Groups)
 PACE = web.AppKey("pace", Pace)
 REMEMBERED = web.AppKey("remembered", Remembered)
 SEALER = web.AppKey("sealer", Sealer)
+TO_MEET = web.AppKey("to_meet", ToMeet)
+TRENDS = web.AppKey("trends", Trends)
 FEEDBACK = web.AppKey("feedback", FeedbackBox)
 
 ASKER = web.RequestKey("asker", Asker)

@@ -24,6 +24,7 @@ from services.gateway.feedback import FeedbackBox
 from services.gateway.fence import Fence
 from services.gateway.foryou import ForYou
 from services.gateway.indexed import Indexed
+from services.gateway.meetings import Meetings, ToMeet
 from services.gateway.names import Names
 from services.gateway.people import Directory
 from services.gateway.rates import Rates
@@ -41,6 +42,7 @@ from services.gateway.stream.hub import Hub
 from services.gateway.stream.replay import AT_ONCE
 from services.gateway.stream.streams import Streams
 from services.gateway.stream.tokens import StreamTokens
+from services.gateway.trends import Trends
 
 _LOOK = 2.0
 """Seconds between two looks whether the index answers."""
@@ -60,6 +62,8 @@ class Parts:
     directory: Directory
     recommendations: Recommendations
     reactions: Reactions
+    meetings: Meetings
+    trends: Trends
     feedback: FeedbackBox
     mouth: Mouth
     hub: Hub
@@ -80,7 +84,7 @@ class Parts:
         names, remembered = Names(access), Remembered(bus)
         sealer = Sealer(secret_of(settings) if settings.auth == "oidc" else token_bytes())
         maker = makers.activities(access, names.learn)
-        recommendations, reactions = Recommendations(bus), Reactions(bus)
+        recommendations, reactions, meetings = Recommendations(bus), Reactions(bus), Meetings(bus)
         for_you = makers.recommendations(access, directory, reactions)
         sessions = Sessions.make(settings, remembered, sealer)
         auth = Auth(settings, directory, tokens=ApiTokens(remembered), sessions=sessions)
@@ -94,7 +98,9 @@ class Parts:
             directory=directory,
             recommendations=recommendations,
             reactions=reactions,
-            feedback=FeedbackBox(bus, recommendations, reactions),
+            meetings=meetings,
+            trends=Trends(bus),
+            feedback=FeedbackBox(bus, (recommendations, meetings), reactions),
             mouth=Mouth(bus, access),
             hub=Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access),
             for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), for_you, access),
@@ -123,6 +129,14 @@ class Parts:
         app[keys.RECOMMENDATIONS] = self.recommendations
         app[keys.REACTIONS] = self.reactions
         app[keys.FOR_YOU] = ForYou(desk=self.desk, held=self.recommendations, reactions=self.reactions)
+        app[keys.TRENDS] = self.trends
+        app[keys.TO_MEET] = ToMeet(
+            desk=self.desk,
+            access=self.access,
+            held=self.meetings,
+            reactions=self.reactions,
+            directory=self.directory,
+        )
         app[keys.FEEDBACK] = self.feedback
         app[keys.ADDRESSES] = Addresses(self.settings.gateway_proxies)
         app[keys.RATES] = Rates(self.settings.gateway_requests_per_minute)
@@ -150,6 +164,8 @@ class Parts:
             self.recommendations.load(),
             self.reactions.load(),
             self.remembered.load(),
+            self.meetings.load(),
+            self.trends.load(),
             self.hub.load(),
             self.for_you_hub.load(),
         )
@@ -165,6 +181,8 @@ class Parts:
             self.remembered.follow(),
             self.streams.watch(),
             self.stream_tokens.sweep(),
+            self.meetings.follow(),
+            self.trends.follow(),
             self.hub.follow(),
             self.hub.beat(),
             self.for_you_hub.follow(),
@@ -199,6 +217,8 @@ class Parts:
         for one in (
             self.for_you_hub,
             self.hub,
+            self.trends,
+            self.meetings,
             self.reactions,
             self.remembered,
             self.mouth,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.common.recommendation import MIDDLE
-from services.gateway import feeds, filters, paging
+from services.gateway import feeds, filters, paging, trends
 from services.gateway.handlers import (
     activities,
     docs,
@@ -15,6 +15,7 @@ from services.gateway.handlers import (
     groups,
     login,
     me,
+    meeting,
     notes,
     objects,
     people,
@@ -445,6 +446,28 @@ ROUTES: tuple[Route, ...] = (
         doc="End the session.",
         media=_HTML,
         open=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/me/people",
+        handler=meeting.people,
+        name="to-meet",
+        doc="People I am not linked to and should meet: our common ground that both of us may open, and who could"
+        " introduce us. To decline, silently: feedback `not-useful` about the person.",
+        parameters=(_LIMIT,),
+    ),
+    Route(
+        method="GET",
+        path="/v1/trends",
+        handler=meeting.rising,
+        name="trends",
+        doc="What rises, what jumps from one place to another, and groups on the same work unaware of each other;"
+        " counted from what I may open.",
+        parameters=(
+            _text("kind", "Only these.", enum=list(trends.KINDS)),
+            _text("container", "Only what has to do with this place.", **_BOUND),
+            _LIMIT,
+        ),
     ),
     Route(
         method="POST",

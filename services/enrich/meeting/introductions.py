@@ -112,11 +112,15 @@ class Introductions:
                 self._slots[thing.key], gone = self._similar.add(thing.key, thing.terms, thing.began[0])
                 self._slots.pop(gone, None)
 
-    def withdraw(self, object_id: str, key: str) -> None:
-        """Let what an object said be evidence of nothing."""
-        thing = self.things.withdraw(object_id, key)
-        if thing is not None and thing.key in self._slots:
+    def withdraw(self, object_id: str) -> tuple[str, ...]:
+        """Let what an object said be evidence of nothing; return who had to do with it."""
+        thing = self.things.withdraw(object_id)
+        if thing is None:
+            return ()
+        self.ties.touch(thing)
+        if thing.key in self._slots:
             self._similar.remove(self._slots.pop(thing.key))
+        return tuple(thing.people)
 
     def forget(self, person: str) -> None:
         """Let a person have been nowhere and met nobody."""

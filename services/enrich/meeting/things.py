@@ -45,6 +45,7 @@ class Things:
         self._of_person: dict[str, set[str]] = {}
         self._seen: dict[str, int] = {}
         self._withdrawn: OrderedDict[str, None] = OrderedDict()
+        self._begun_by: dict[str, str] = {}
 
     def get(self, key: str) -> Thing | None:
         """Return a thing."""
@@ -79,11 +80,11 @@ class Things:
             thing = self._things.get(engaged.object)
             if thing is None:
                 thing = self._things[engaged.object] = Thing(engaged.object, began)
-                _describe(thing, one)
+                self._describe(thing, one)
                 self._make_room()
             elif began < thing.began:
                 thing.began = began
-                _describe(thing, one)
+                self._describe(thing, one)
             thing.last = max(thing.last, time)
             thing.withdrawn = thing.object in self._withdrawn
             if thing.withdrawn:
@@ -91,6 +92,11 @@ class Things:
             self._things.move_to_end(thing.key)
             touched.append(thing)
         return touched
+
+    def _describe(self, thing: Thing, one: Enriched) -> None:
+        self._begun_by.pop(thing.object, None)
+        _describe(thing, one)
+        self._begun_by[thing.object] = thing.key
 
     def _join(self, thing: Thing, one: Enriched, time: int) -> tuple[str, ...]:
         new = tuple(person for person in people_of(one) if time < thing.people.get(person, time + 1))
@@ -104,6 +110,7 @@ class Things:
     def _make_room(self) -> None:
         if len(self._things) > self._most:
             _, oldest = self._things.popitem(last=False)
+            self._begun_by.pop(oldest.object, None)
             for person in oldest.people:
                 self._leave(person, oldest.key)
 
@@ -113,15 +120,14 @@ class Things:
         if not mine:
             del self._of_person[person], self._seen[person]
 
-    def withdraw(self, object_id: str, key: str) -> Thing | None:
+    def withdraw(self, object_id: str) -> Thing | None:
         """Forget title and words that came from a withdrawn object; return the thing that it was the beginning of."""
         self._withdrawn[object_id] = None
         if len(self._withdrawn) > self._most:
             self._withdrawn.popitem(last=False)
-        thing = self._things.get(key)
-        if thing is None or thing.object != object_id:
-            return None
-        _blank(thing)
+        thing = self._things.get(self._begun_by.get(object_id, ""))
+        if thing is not None:
+            _blank(thing)
         return thing
 
     def forget(self, person: str) -> list[Thing]:

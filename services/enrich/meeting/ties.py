@@ -208,6 +208,11 @@ class Ties:
                 del self._of_person[person]
         self._touched[pair] = None
 
+    def touch(self, thing: Thing) -> None:
+        """Let the ties that rest on a thing be said again."""
+        if len(thing.people) <= LARGEST:
+            self._touched |= dict.fromkeys(combinations(sorted(thing.people), 2))
+
     def forget(self, person: str) -> None:
         """Let a person have met nobody."""
         for pair in sorted(self._of_person.get(person, ())):

@@ -5,12 +5,12 @@ ten times is one, and what comes twice changes nothing. What is expected is the 
 weeks before, of what happens in the place this week: a busy week by itself makes nothing rise.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from services.common.model import Enriched, micros
+from services.common.rising import LEAST_COUNT, LEAST_SCORE, surprise
 from services.enrich.meeting.attendance import DAY
 from services.enrich.scoring.engagements import engagements, people_of
 
@@ -20,8 +20,7 @@ _MONDAY = 4 * DAY
 _PAST_WEEKS = 8
 _LEAST_VOLUME = 20
 """Marks in a place's past below which nothing is known of what is usual there."""
-_LEAST_COUNT, _LEAST_PEOPLE = 4, 3
-_LEAST_SCORE = 3.0
+_LEAST_PEOPLE = 3
 _LEAST_CARRIED, _LEAST_ORIGIN = 3, 3
 _MOST_PARTS, _MOST_OBJECTS, _MOST_TRENDS = 20, 5, 50
 
@@ -66,18 +65,6 @@ class Trend:
     def score(self) -> float:
         """How unexpected it is, over all parts."""
         return surprise(sum(part.count for part in self.parts), sum(part.expected for part in self.parts))
-
-
-def surprise(count: float, expected: float) -> float:
-    """Return the signed root of the Poisson deviance: how many standard deviations, for small numbers too.
-
-    >>> round(surprise(9, 1), 2), surprise(2, 2)
-    (4.86, 0.0)
-    """
-    if count <= 0:
-        return -math.sqrt(2 * expected)
-    deviance = 2 * (count * math.log(count / expected) - (count - expected))
-    return math.copysign(math.sqrt(max(deviance, 0.0)), count - expected)
 
 
 def week_of(time: int) -> int:
@@ -150,7 +137,8 @@ class Trends:
             before = _places([one.marks[topic] for one in past if topic in one.marks], hidden)
             parts = self._parts(_places([now.marks[topic]], hidden), before, usual, now)
             rises += _rise(topic, week, parts)
-            jumps += _jump(topic, week, parts, before)
+            everywhere = sum(map(_count, before.values())) / max(1, sum(usual.values()))
+            jumps += _jump(topic, week, parts, before, everywhere, now)
         return _best(rises) + _best(jumps)
 
     def _parts(
@@ -192,14 +180,26 @@ def _rise(topic: str, week: int, parts: list[Part]) -> list[Trend]:
     rising = tuple(part for part in parts if part.count > part.expected)
     trend = Trend("rise", topic, week, rising)
     people = {person for part in rising for person in part.people}
-    enough = sum(part.count for part in rising) >= _LEAST_COUNT and len(people) >= _LEAST_PEOPLE
-    return [trend] if enough and trend.score >= _LEAST_SCORE else []
+    enough = sum(part.count for part in rising) >= LEAST_COUNT and len(people) >= _LEAST_PEOPLE
+    return [trend] if enough and trend.score >= LEAST_SCORE else []
 
 
-def _jump(topic: str, week: int, parts: list[Part], before: Mapping[str, set[Mark]]) -> list[Trend]:
-    """Return a trend where a topic is taken up that was at home elsewhere, and never was here."""
+def _jump(
+    topic: str, week: int, parts: list[Part], before: Mapping[str, set[Mark]], share: float, now: _Week
+) -> list[Trend]:
+    """Return a trend where a topic is taken up that was at home elsewhere, and never was here.
+
+    ``share`` is the topic's part of the past of all places together: what is common everywhere does not jump.
+    """
     homes = {container: _count(marks) for container, marks in before.items()}
-    arrived = [p for p in parts if p.container not in homes and p.count >= _LEAST_CARRIED and len(p.people) > 1]
+    arrived = [
+        part
+        for part in parts
+        if part.container not in homes
+        and part.count >= _LEAST_CARRIED
+        and len(part.people) > 1
+        and surprise(part.count, max(share * len(now.volume[part.container]), 0.1)) >= LEAST_SCORE
+    ]
     home = max(homes, key=lambda container: (homes[container], container), default="")
     if not arrived or homes.get(home, 0) < _LEAST_ORIGIN:
         return []

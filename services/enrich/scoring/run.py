@@ -19,6 +19,8 @@ from services.enrich.garbage import calm
 from services.enrich.scoring.app import add_agents, assigned, build, committed, mine
 from services.enrich.scoring.parts import Parts
 from services.enrich.scoring.replay import Replay
+from services.enrich.scoring.society import Live as Society
+from services.enrich.scoring.society import Surroundings
 from services.enrich.scoring.streams import SERVICE, Dealing, Failure, Tools, handle
 
 _MEASURE_EVERY = 5.0
@@ -51,6 +53,16 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
             parts.forget()
 
         add_agents(app, bus.prefix, tools, parts.streams, dealt_anew)
+        around = Surroundings(
+            access=parts.access,
+            people=parts.people,
+            left=parts.left,
+            feedback=parts.feedback,
+            share=settings.recommendations_held_out,
+        )
+        society = Society(bus, publisher, around, lambda: 0 in assigned(app, topics.ENRICHED.name(bus.prefix)))
+        stack.push_async_callback(society.stop)
+        await society.load()
         site = web.Application()
         health.add_routes(site, lambda: _missing(app, parts.replay))
         await stack.enter_async_context(serving(site, settings.host, settings.score_port))
@@ -58,6 +70,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         yield (
             *(follower.follow() for follower in parts.followers),
             parts.replay.follow(),
+            *society.running(),
             failure.raised(),
             _running(app),
             _dealing(app, topics.ENRICHED.name(bus.prefix), parts.replay),

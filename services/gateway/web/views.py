@@ -28,7 +28,7 @@ from services.gateway.keys import ASKER, AUTH, DESK, DIRECTORY, HUB, INDEXED, NA
 from services.gateway.problems import Handler, Problem
 from services.gateway.respond import answer_bytes
 from services.gateway.stream.fanout import may_read
-from services.gateway.web import present, reacting, viewers
+from services.gateway.web import meet, present, reacting, viewers
 from services.gateway.web.present import Card, Party
 from services.gateway.web.rendering import render
 
@@ -218,8 +218,9 @@ def _label(request: web.Request, name: str, value: str) -> str:
 
 
 async def people(request: web.Request) -> web.StreamResponse:
-    """Show who knows about it."""
-    asked.only(request.query, "q")
+    """Show who knows about it; asked nothing, whom one should meet."""
+    asked.only(request.query, "q", "done")
+    said = meet.SAID.get(asked.one(request.query, "done"), "")
     wanted = asked.read(request.query)
     found: list[tuple[Party, str, list[Card]]] = []
     problem = ""
@@ -236,7 +237,12 @@ async def people(request: web.Request) -> web.StreamResponse:
         problem = NOT_YET
     except Reject as error:
         problem = f"{error}."
-    return await show(request, "people.html", "people", q=wanted.text, found=found, problem=problem)
+    strangers: Sequence[meet.Shown] = ()
+    if not wanted.text:
+        strangers = await meet.strangers(request)
+    return await show(
+        request, "people.html", "people", q=wanted.text, found=found, problem=problem, strangers=strangers, said=said
+    )
 
 
 async def person(request: web.Request) -> web.StreamResponse:

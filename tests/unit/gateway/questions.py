@@ -140,6 +140,8 @@ QUESTIONS: Mapping[str, Asking] = {
     "GET /v1/people/{id}": _each("/v1/people/", _people),
     "GET /v1/me": _paths("/v1/me"),
     "GET /v1/me/for-you": _paths("/v1/me/for-you", "/v1/me/for-you?surprise=1&limit=2"),
+    "GET /v1/me/people": _paths("/v1/me/people"),
+    "GET /v1/trends": _paths("/v1/trends", "/v1/trends?kind=rise"),
     "POST /v1/feedback": _feedback,
     "POST /v1/notes": _said,
     "POST /v1/notes/{id}/replies": _changed("POST", "/replies"),
@@ -186,7 +188,7 @@ QUESTIONS: Mapping[str, Asking] = {
     "GET /": _filtered("/"),
     "GET /for-you": _paths("/for-you"),
     "GET /search": _each("/search?q=", _words),
-    "GET /people": _each("/people?q=", _words),
+    "GET /people": lambda o: [Question("/people"), *_each("/people?q=", _words)(o)],
     "GET /people/{id}": _each("/people/", _people),
     "GET /objects/{id}": _each("/objects/", _objects),
 }
@@ -205,6 +207,7 @@ SAYS_NOTHING = frozenset(
         "POST /view-as",  # demo mode: sets a cookie and goes to /
         "POST /say",  # stores a note as POST /v1/notes does, and goes to where it stands
         "POST /for-you/feedback",  # stores an act, and goes to /for-you
+        "POST /people/feedback",  # stores an act, and goes to /people
         "GET /static/{name}",
         "GET /docs",
         "GET /openapi.json",

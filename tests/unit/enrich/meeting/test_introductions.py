@@ -102,8 +102,8 @@ def test_opting_out_and_declining_hold_for_both_ends(asked: Asked) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda one: one.withdraw("chat:202", "chat:south/stalls"),
-        lambda one: one.withdraw("chat:201", "chat:north/trouble"),
+        lambda one: one.withdraw("chat:202"),
+        lambda one: one.withdraw("chat:201"),
         lambda one: one.forget("jon"),
     ],
 )

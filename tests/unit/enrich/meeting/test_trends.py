@@ -3,7 +3,8 @@
 import random
 
 from services.common.model import Enriched
-from services.enrich.meeting.trends import WEEK, Trend, Trends, surprise, week_of
+from services.common.rising import surprise
+from services.enrich.meeting.trends import WEEK, Trend, Trends, week_of
 from tests.unit.enrich.meeting.made import at, said
 
 NOW = week_of(at(70))
