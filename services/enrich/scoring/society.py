@@ -8,12 +8,12 @@ takes over builds the state from the log.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.common import logs, metrics, topics
 from services.common.access import EVERYONE, AccessState
@@ -83,7 +83,7 @@ class Live:
         self._topic = topics.ENRICHED.name(bus.prefix)
         self._codec = Codec("enriched")
         self._ties = Standing(bus, topics.TIE)
-        self._meetings = Standing(bus, topics.MEETING, ignoring=("score", "terms", "model", "published"))
+        self._meetings = Standing(bus, topics.MEETING, _evidence)
         self._trends = Standing(bus, topics.TREND)
         self._executor = ThreadPoolExecutor(1, "society")
         self._society = Society()
@@ -216,6 +216,12 @@ class Live:
         for one in self._society.same_work():
             if one.key not in self._trends:
                 yield from self._trends.differing(one.key, same_work_record(one, self._society.weeks[1]))
+
+
+def _evidence(meeting: Mapping[str, Any]) -> object:
+    """Return what a meeting rests on: numbers move with every activity, and are not worth a record."""
+    ground = [one["places"] for one in meeting["ground"]]
+    return ground, meeting["introducers"], meeting["withdrawn"], meeting["heldOut"]
 
 
 def _in_nobodys_future(one: Enriched, record: Received) -> Enriched:

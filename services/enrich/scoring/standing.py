@@ -1,6 +1,6 @@
 """What stands in a topic of ours already, so that only what differs is published: a digest per key."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from services.common import logs
@@ -14,12 +14,12 @@ _log = logs.get(__name__)
 
 
 class Standing:
-    """``load`` first, then run ``follow``. ``ignoring`` are fields whose change alone is not worth a record."""
+    """``load`` first, then run ``follow``. ``telling`` gives what of a record is worth another one when it changes."""
 
-    def __init__(self, bus: Bus, topic: Topic, ignoring: tuple[str, ...] = ()) -> None:
+    def __init__(self, bus: Bus, topic: Topic, telling: Callable[[dict[str, Any]], object] = lambda one: one) -> None:
         self._topic = topic.name(bus.prefix)
         self._codec = Codec(topic.schema)
-        self._ignoring = ignoring
+        self._telling = telling
         self._digests: dict[str, int] = {}
         self._people: dict[str, set[tuple[str, str]]] = {}
         self._view = View(bus, self._topic, self._take)
@@ -86,4 +86,4 @@ class Standing:
                 del self._people[person]
 
     def _digest(self, record: dict[str, Any]) -> int:
-        return hash(repr([(name, value) for name, value in record.items() if name not in self._ignoring]))
+        return hash(repr(self._telling(record)))
