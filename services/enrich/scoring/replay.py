@@ -18,6 +18,7 @@ from services.common.errors import Reject
 from services.common.model import Enriched
 from services.common.topics import Topic
 from services.enrich.scoring.merge import Merge
+from services.enrich.scoring.patience import patiently
 
 _BATCH = 200
 _KEPT = 10_000
@@ -127,11 +128,13 @@ class Replay:
 
     async def _begin(self) -> None:
         if self._reader is None:
-            self._reader = await self._bus.reader()
-        bounds = {p.number: span for p, span in (await self._reader.bounds(self._topic)).items()}
+            self._reader = await patiently(self._bus.reader)
+        reader = self._reader
+        found = await patiently(lambda: reader.bounds(self._topic))
+        bounds = {p.number: span for p, span in found.items()}
         each = self._tail // len(bounds)
         start = {number: max(first, end - each) for number, (first, end) in bounds.items()}
-        await self._reader.start_at({Partition(self._topic, number): offset for number, offset in start.items()})
+        await reader.start_at({Partition(self._topic, number): offset for number, offset in start.items()})
         self._merge = Merge()
         self._lines = {number: _Line(taken=offset, end=bounds[number][1]) for number, offset in start.items()}
         self._begun_to = {number: end for number, (_, end) in bounds.items()}
@@ -145,7 +148,7 @@ class Replay:
             # What was published together is to be seen together, and what is there by now is waited for.
             await asyncio.sleep(_TOGETHER)
             records += await reader.poll(limit=_BATCH, wait=0)
-            for partition, (_, end) in (await reader.bounds(self._topic)).items():
+            for partition, (_, end) in (await patiently(lambda: reader.bounds(self._topic))).items():
                 self._lines[partition.number].end = end
         positions = {number: await reader.position(Partition(self._topic, number)) for number in self._lines}
         await asyncio.get_running_loop().run_in_executor(self._executor, self._work, records, positions)

@@ -22,6 +22,7 @@ from services.enrich.people import People
 from services.enrich.scan import scan
 from services.enrich.scoring.holdout import held_out
 from services.enrich.scoring.noticed import Changes, Noticed
+from services.enrich.scoring.patience import patiently
 from services.enrich.scoring.selection import selected
 from services.enrich.scoring.views import Feedback, Left
 
@@ -114,8 +115,9 @@ class Selections:
         for number in sorted(set(numbers) - self._partitions.keys()):
             life = self._life
             people: dict[str, Mine] = {}
-            end = await self._read(topics.CANDIDATE, number, partial(_candidate, people))
-            await self._read(topics.RECOMMENDATION, number, partial(_standing, people))
+            candidates, standing = partial(_candidate, people), partial(_standing, people)
+            end = await patiently(partial(self._read, topics.CANDIDATE, number, candidates))
+            await patiently(partial(self._read, topics.RECOMMENDATION, number, standing))
             if life != self._life:
                 return  # what was dealt out meanwhile may be another's
             self._partitions[number], self._loaded[number] = people, end

@@ -35,6 +35,7 @@ from services.enrich.meeting.society import Society
 from services.enrich.people import People
 from services.enrich.scoring.follow import decode, gone
 from services.enrich.scoring.holdout import held_out
+from services.enrich.scoring.patience import patiently
 from services.enrich.scoring.standing import Standing
 from services.enrich.scoring.streams import SERVICE
 from services.enrich.scoring.views import Feedback, Left
@@ -128,8 +129,8 @@ class Live:
 
     async def _begin(self) -> Reader:
         _log.info("ties, meetings and trends are this worker's")
-        reader = await self._bus.reader()
-        bounds = await reader.bounds(self._topic)
+        reader = await patiently(self._bus.reader)
+        bounds = await patiently(lambda: reader.bounds(self._topic))
         each = self._tail // len(bounds)
         await reader.start_at({p: max(first, end - each) for p, (first, end) in bounds.items()})
         self._society, self._rested = Society(), 0.0
@@ -148,7 +149,7 @@ class Live:
             await self._maybe_round()
 
     async def _caught_up(self, reader: Reader) -> bool:
-        bounds = await reader.bounds(self._topic)
+        bounds = await patiently(lambda: reader.bounds(self._topic))
         return all([await reader.position(p) >= end for p, (_, end) in bounds.items()])
 
     async def _maybe_round(self) -> None:
