@@ -1,4 +1,4 @@
-"""Asking Kafka again: a broker that starts anew passes by itself, and what was taken in so far is dear to read again."""
+"""Asking Kafka again: a broker that starts anew passes by itself, and what was taken in is dear to read again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

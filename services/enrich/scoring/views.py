@@ -15,7 +15,7 @@ from services.common.view import View
 
 _MOST_SEEN = 500
 """Things shown to a person that are remembered; the oldest makes room."""
-_MOST_ISSUED = 200_000
+_MOST_ISSUED = 50_000
 """Candidates that can be taken back; what is older is checked when it is shown, as everything is."""
 _OURS = ("for-you", "mail")
 """Surfaces on which recommendations are shown; what is seen elsewhere needs no recommending any more."""
