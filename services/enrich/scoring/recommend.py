@@ -33,8 +33,9 @@ _MOST_PEOPLE = 10
 """People told of one thing at most: an announcement to everybody is no recommendation."""
 _LEAST_TERM = 0.02
 """Log-odds below which a term is not worth naming."""
-_LEAST_SCORE = 0.001
-"""Probability below which nobody is told: that of a person and a thing taken at random."""
+_LEAST_SCORE = 0.0005
+"""Probability below which nobody is told: half that of a person and an unexpected thing taken at random
+(docs/evaluate.md: one in 900), since a small organisation's few people share few words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
