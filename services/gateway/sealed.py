@@ -1,10 +1,7 @@
 """Cookies that only we can read and make (JWE, AES-256-GCM): the gateway keeps no sessions of its own."""
 
-import os
-import secrets
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from pathlib import Path
 from time import time
 from typing import Any
 
@@ -12,7 +9,7 @@ from joserfc import jwe, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from services.common.errors import Stop
+from services.common.kept import kept_key
 from services.common.settings import Settings
 
 _HEADER = {"alg": "dir", "enc": "A256GCM"}
@@ -48,20 +45,4 @@ class Sealer:
 def secret_of(settings: Settings) -> bytes:
     """Return the setting ``session_key``, else one made once and kept in the state folder for its owner alone."""
     given = settings.session_key.get_secret_value().encode()
-    return given or _kept(settings.state / "session.key")
-
-
-def _kept(path: Path) -> bytes:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    except OSError as error:
-        raise Stop(
-            f"{path} cannot be written ({error.strerror}); set WATERCOOLER_STATE or WATERCOOLER_SESSION_KEY"
-        ) from error
-    with os.fdopen(made, "wb") as out:
-        key = secrets.token_hex(32).encode()
-        out.write(key)
-    return key
+    return given or kept_key(settings.state / "session.key", "WATERCOOLER_SESSION_KEY")
