@@ -12,7 +12,7 @@ from services.gateway.problems import Handler, as_problems
 from services.gateway.respond import secured
 from services.gateway.routes import ROUTES, Route
 from services.gateway.stream import tokens
-from services.gateway.web import for_you, meet, speak, viewers, views
+from services.gateway.web import frame, site
 
 LARGEST = 64 * 1024
 """Bytes of a request's body."""
@@ -20,7 +20,7 @@ LARGEST = 64 * 1024
 
 def build(parts: Parts) -> web.Application:
     """Return the application over these parts."""
-    app = web.Application(middlewares=[measured, secured, counted, as_problems, views.errors], client_max_size=LARGEST)
+    app = web.Application(middlewares=[measured, secured, counted, as_problems, frame.errors], client_max_size=LARGEST)
     parts.put(app)
     for route in ROUTES:
         handler = route.handler if route.open else _asked(route)
@@ -28,12 +28,7 @@ def build(parts: Parts) -> web.Application:
             app.router.add_get(route.path, handler, allow_head=not route.streams)
         else:
             app.router.add_route(route.method, route.path, handler)
-    views.add_routes(
-        app,
-        {"/for-you": for_you.for_you},
-        {"/for-you/feedback": for_you.react, "/people/feedback": meet.react, "/say": speak.say},
-    )
-    viewers.prepare(app)
+    site.add_routes(app)
     health.add_routes(app, parts.missing)
     cors.allow(app, parts.settings.gateway_cors_origins)
 

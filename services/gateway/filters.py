@@ -19,6 +19,7 @@ FIELDS: Mapping[str, str] = {
     "container": "context",
     "tag": "tags",
     "mention": "mentions",
+    "thread": "thread",
 }
 """Name of a filter and the field of the index that it looks at."""
 
@@ -95,6 +96,7 @@ def facts(e: Enriched) -> Facts:
             "container": frozenset(c.id for c in a.context),
             "tag": frozenset((*a.tags, *e.tags)),
             "mention": frozenset(e.mention_people),
+            "thread": frozenset({e.thread}),
         },
         published=micros(a.published),
         words="\n".join(said).lower(),

@@ -17,7 +17,7 @@ SEARCH = "search:"
 """A saved search is followed by its name behind this."""
 SAVED = "search/"
 """Names of settings that hold saved searches."""
-_FIELDS = {name: asked.FIELDS[name] for name in ("person", "container", "tag")}
+_FIELDS = {name: asked.FIELDS[name] for name in ("person", "container", "tag", "thread")}
 """What a followed id is looked for in, and the field of the index: ids of one kind do not occur as another."""
 
 
@@ -34,7 +34,7 @@ def question(query: str) -> Filters:
 
 
 def selection(refs: tuple[str, ...], saved: Mapping[str, str]) -> Selection:
-    """Return the same as questions to the stream, named by what is followed: person, container, tag, search:NAME."""
+    """Return the same as questions to the stream, by what is followed: person, container, tag, thread, search:NAME."""
     ids, named = _split(refs, saved)
     questions = {name: Filters(values=((name, ids),)) for name in _FIELDS} if ids else {}
     return Selection.of(questions | {SEARCH + name: question(query) for name, query in named.items()})

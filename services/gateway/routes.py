@@ -82,6 +82,7 @@ _VALUES = {
     "container": "Place it happened in, at any depth.",
     "tag": "Tag.",
     "mention": "Person who is mentioned.",
+    "thread": "Conversation, by the id of what began it.",
 }
 _FILTERS = tuple(
     Parameter(name=name, doc=f"{_VALUES[name]} Given more than once, any of them.", schema=_BOUND, many=True)
@@ -132,7 +133,7 @@ _FOLLOWING = (
         path="/v1/me/follows/{ref:.+}",
         handler=following.follow,
         name="follow",
-        doc="Follow a person, a container or a tag by its id, or a saved search by search:NAME.",
+        doc="Follow a person, a container, a tag or a conversation by its id, or a saved search by search:NAME.",
         good=204,
     ),
     Route(

@@ -50,17 +50,15 @@ async def post(request: web.Request) -> web.Response:
     """Say something; answers once Kafka has acknowledged it."""
     asked.only(request.query)
     asker = somebody(request)
-    given = await bodies.read(request, Note)
+    return await post_as(request, asker, await bodies.read(request, Note))
+
+
+async def post_as(request: web.Request, asker: Asker, given: Note) -> web.Response:
+    """Say what was given, as somebody."""
     if given.group and given.about:
         raise Problem(400, "bad-body", "about: a note stands in a group or is about an object; give one of both.")
     place = await _about(request, asker, given.about) if given.about else _place(request, asker, given.group)
     return await _post(request, asker, given.content, given.mentions, place)
-
-
-async def post_as(request: web.Request, asker: Asker, content: str, *, about: str = "") -> None:
-    """Say something as the page's form does: to everyone, or about an object. Raises Problem as ``post`` does."""
-    place = await _about(request, asker, about) if about else _place(request, asker, "")
-    await _post(request, asker, content, (), place)
 
 
 async def reply(request: web.Request) -> web.Response:
@@ -76,8 +74,12 @@ async def edit(request: web.Request) -> web.Response:
     """Correct what one said."""
     asked.only(request.query)
     asker = somebody(request)
-    given = await bodies.read(request, Said)
-    text, before = _text(given.content), await _own(request, asker)
+    return await edit_as(request, asker, request.match_info["id"], await bodies.read(request, Said))
+
+
+async def edit_as(request: web.Request, asker: Asker, id_: str, given: Said) -> web.Response:
+    """Correct one of somebody's notes."""
+    text, before = _text(given.content), await _own(request, asker, id_)
     await request.app[PACE].take(asker.person)
     people, unknown = _mentions(request, text, given.mentions)
     if before.object.content == text:
@@ -90,11 +92,15 @@ async def edit(request: web.Request) -> web.Response:
 async def remove(request: web.Request) -> web.Response:
     """Take back what one said: its text is gone everywhere, that something was said stays."""
     asked.only(request.query)
-    asker = somebody(request)
-    before = await _own(request, asker)
+    await remove_as(request, somebody(request), request.match_info["id"])
+    return web.Response(status=204)
+
+
+async def remove_as(request: web.Request, asker: Asker, id_: str) -> None:
+    """Take back one of somebody's notes."""
+    before = await _own(request, asker, id_)
     await request.app[PACE].take(asker.person)
     await _say(request, acts.deleted(before, request.app[MOUTH].clock()))
-    return web.Response(status=204)
 
 
 def _place(request: web.Request, asker: Asker, group: str) -> Place:
@@ -125,8 +131,8 @@ async def _standing(request: web.Request, asker: Asker, object_id: str) -> Stand
     return await standing.find(app[DESK], app[ACCESS], app[MOUTH], asker, object_id)
 
 
-async def _own(request: web.Request, asker: Asker) -> Activity:
-    found = await _standing(request, asker, request.match_info["id"])
+async def _own(request: web.Request, asker: Asker, id_: str) -> Activity:
+    found = await _standing(request, asker, id_)
     if found is None:
         raise not_found()
     if not found.by(asker):

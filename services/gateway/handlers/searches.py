@@ -34,29 +34,37 @@ async def every(request: web.Request) -> web.Response:
 async def put(request: web.Request) -> web.Response:
     """Keep one, or change it."""
     asked.only(request.query)
-    person, name = somebody(request).person, _name(request)
-    given = await bodies.read(request, Saved)
+    await keep(request, somebody(request).person, request.match_info["name"], await bodies.read(request, Saved))
+    return web.Response(status=204)
+
+
+async def keep(request: web.Request, person: str, name: str, given: Saved) -> None:
+    """Keep a question of a person under a name; raises Problem for what is none, and for one too many."""
+    name = _name(name)
     if not follows.question(given.query).pairs():
         raise Problem(400, "bad-body", "query: a question is expected, as in q=incident&container=chat:hall.")
     known = follows.searches(request.app[REMEMBERED], person)
     if name not in known and len(known) >= MOST:
         raise Problem(409, "too-much", f"You keep {MOST} searches already; remove one first.")
     await bodies.remember(request, person, follows.SAVED + name, {"query": given.query})
-    return web.Response(status=204)
 
 
 async def remove(request: web.Request) -> web.Response:
     """Keep it no more; who follows it follows nothing by it."""
     asked.only(request.query)
-    person, name = somebody(request).person, _name(request)
-    if name not in follows.searches(request.app[REMEMBERED], person):
-        raise not_found()
-    await bodies.remember(request, person, follows.SAVED + name, None)
+    await drop(request, somebody(request).person, request.match_info["name"])
     return web.Response(status=204)
 
 
-def _name(request: web.Request) -> str:
-    name = request.match_info["name"]
-    if len(name) > _LONGEST_NAME or not name.isprintable():
+async def drop(request: web.Request, person: str, name: str) -> None:
+    """Keep a question of a person no more; raises Problem where there is none."""
+    name = _name(name)
+    if name not in follows.searches(request.app[REMEMBERED], person):
+        raise not_found()
+    await bodies.remember(request, person, follows.SAVED + name, None)
+
+
+def _name(name: str) -> str:
+    if not 0 < len(name) <= _LONGEST_NAME or not name.isprintable():
         raise asked.wrong("name", f"1 to {_LONGEST_NAME} printable characters are expected")
     return name

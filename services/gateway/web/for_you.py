@@ -19,9 +19,10 @@ from services.gateway.handlers.me import somebody
 from services.gateway.handlers.people import name_of
 from services.gateway.keys import ASKER, FOR_YOU, NAMES, REACTIONS
 from services.gateway.problems import Problem
+from services.gateway.web.cards import AWAY, NOT_YET, SHOWN, card_of
+from services.gateway.web.frame import show
 from services.gateway.web.present import Card
 from services.gateway.web.reacting import SURFACE, shown
-from services.gateway.web.views import AWAY, NOT_YET, SHOWN, card_of, show
 
 _TOGGLES = (("useful", "Useful"), ("new-to-me", "New to me"), ("more", "More like this"))
 """Acts that stay visible on the card and can be taken back there."""

@@ -1,6 +1,6 @@
 """What the page shows of an activity: small values made from its ActivityStreams JSON. Pure; templates escape."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from zlib import crc32
 
 from markupsafe import Markup
 
+from services.gateway.speaking.acts import NOTE
 from services.gateway.web.markdown import rendered
 
 PHRASES: Mapping[str, str] = {
@@ -96,6 +97,12 @@ class Card:
     published: str
     ago: str
     gone: bool
+    mine: bool = False
+    """It is a note of the viewer's own, which they may correct and take back."""
+    answerable: bool = False
+    """It is a note, which can be answered where it stands."""
+    unread: bool = False
+    marks: Sequence[str] = ()
 
 
 def party(id_: str, name: str, where: str) -> Party:
@@ -104,8 +111,8 @@ def party(id_: str, name: str, where: str) -> Party:
     return Party(id=id_, name=name or id_, href=href)
 
 
-def card(activity: Mapping[str, Any], now: datetime) -> Card:
-    """Return an activity (ActivityStreams JSON of services.common.activitystreams) as a card."""
+def card(activity: Mapping[str, Any], now: datetime, viewer: str = "") -> Card:
+    """Return an activity (ActivityStreams JSON of services.common.activitystreams) as a card, for a person."""
     thing = activity["object"]
     actor = activity["actor"]
     places = [c for c in activity.get("context", ()) if c.get("type") != "Thread"]
@@ -125,6 +132,10 @@ def card(activity: Mapping[str, Any], now: datetime) -> Card:
         published=activity["published"],
         ago=ago(published, now),
         gone=thing.get("type") == "Tombstone",
+        mine=bool(viewer) and thing.get("attributedTo") == viewer and thing["id"].startswith(NOTE),
+        answerable=bool(viewer) and thing["id"].startswith(NOTE),
+        unread=bool(activity.get("unread")),
+        marks=activity.get("marks", ()),
     )
 
 

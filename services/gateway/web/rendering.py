@@ -28,6 +28,10 @@ def render(template: str, context: Mapping[str, Any]) -> str:
         "signed_in": False,
         "section": "",
         "q": "",
+        "flash": "",
+        "unread": 0,
+        "acting": "",
+        "here": "/",
         "phrases": present.phrases(),
     }
     return _environment().get_template(template).render(everywhere | dict(context))

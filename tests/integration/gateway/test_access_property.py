@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.gateway.web import views
+from services.gateway.web import thing
 from tests.integration.gateway.conftest import fresh
 from tests.unit.gateway.test_access_property import RICH, compare
 from tests.unit.gateway.world import World, world
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.integration
 async def test_everything_answers_as_if_what_is_forbidden_were_not_there(
     bootstrap: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "_INDEX_SECONDS", 0.0)
+    monkeypatch.setattr(thing, "_INDEX_SECONDS", 0.0)
 
     @asynccontextmanager
     async def real() -> AsyncIterator[World]:

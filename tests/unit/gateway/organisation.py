@@ -101,16 +101,18 @@ class Organisation:
 
     def may_see(self, person: str, deed: Deed) -> bool:
         """The model: the place is open to one of the person's principals, and so is the thing if it is closed."""
-        own = {"everyone", person, f"chat:{person}"}
-        openers = {**self.places, **self.later_places}[deed.place] or frozenset()
         closed = {**self.closed, **self.later_closed}.get(deed.object)
-        return bool(own & openers) and (closed is None or bool(own & closed))
+        return self.may_open(person, deed.place) and (closed is None or bool(_own(person) & closed))
+
+    def may_open(self, person: str, place: str) -> bool:
+        """The model: a place is open to one of the person's principals, whether something has happened there or not."""
+        return bool(_own(person) & ({**self.places, **self.later_places}[place] or frozenset()))
 
     def seen_by(self, person: str) -> "Organisation":
         """Return the organisation from which everything was removed that the person may not see."""
         kept = [one for one in self.deeds if self.may_see(person, one)]
         numbers, things = {one.number for one in kept}, {one.object for one in kept}
-        places = {one.place for one in kept}
+        places = [one for one in self.places if self.may_open(person, one)]
         now_open, now_closed = {**self.places, **self.later_places}, {**self.closed, **self.later_closed}
         return Organisation(
             places={name: openers for name, openers in now_open.items() if name in places},
@@ -120,6 +122,10 @@ class Organisation:
             deleted=self.deleted & things,
             opted_out=self.opted_out,
         )
+
+
+def _own(person: str) -> frozenset[str]:
+    return frozenset({"everyone", person, f"chat:{person}"})
 
 
 _SOME = st.frozensets(st.sampled_from(PRINCIPALS), max_size=3)

@@ -56,7 +56,7 @@ def _words(o: Organisation) -> list[str]:
 def _filtered(start: str) -> Asking:
     """Ask for each value of each filter that could count something."""
     given = [("container", one) for one in (*PLACES, *THREADS)] + [("person", one) for one in PEOPLE]
-    given += [("actor", f"chat:{PEOPLE[0]}"), ("tag", SHARED[0]), ("q", SHARED[0]), ("until", "2026-03-01T12:03:00Z")]
+    given += [("thread", THREADS[0]), ("actor", f"chat:{PEOPLE[0]}"), ("tag", SHARED[0]), ("q", SHARED[0]), ("until", "2026-03-01T12:03:00Z")]
     return lambda _: [Question(start), *(Question(f"{start}?{n}={quote(v)}") for n, v in given)]
 
 
@@ -187,6 +187,9 @@ QUESTIONS: Mapping[str, Asking] = {
     "GET /v1/stream": _streams,
     "GET /": _filtered("/"),
     "GET /for-you": _paths("/for-you"),
+    "GET /following": _paths("/following"),
+    "GET /mentions": _paths("/mentions"),
+    "GET /notifications": _paths("/notifications"),
     "GET /search": _each("/search?q=", _words),
     "GET /people": lambda o: [Question("/people"), *_each("/people?q=", _words)(o)],
     "GET /people/{id}": _each("/people/", _people),
@@ -206,6 +209,11 @@ SAYS_NOTHING = frozenset(
         "POST /logout",
         "POST /view-as",  # demo mode: sets a cookie and goes to /
         "POST /say",  # stores a note as POST /v1/notes does, and goes to where it stands
+        "POST /notes/edit",  # likewise, as PUT and DELETE of /v1/notes/{id} do
+        "POST /notes/delete",
+        "POST /follow",  # stores an act, as PUT and DELETE of /v1/me/follows/{ref} do
+        "POST /searches",
+        "POST /read",
         "POST /for-you/feedback",  # stores an act, and goes to /for-you
         "POST /people/feedback",  # stores an act, and goes to /people
         "GET /static/{name}",
@@ -274,12 +282,13 @@ def _next(text: str, kind: str) -> str:
 
 
 _POSITION = re.compile(r"(?:last_event_id|live)=[\w%.~-]+")
+_CLOCK = re.compile(r'name="until" value="[^"]*"')
 _SWITCH = re.compile(r'<form class="as".*?</form>', re.DOTALL)
 
 
 def _comparable(text: str, kind: str) -> list[Any]:
-    """Return an answer without positions in the log (opaque; they count records) and without demo mode's switch."""
-    text = _POSITION.sub("", text)
+    """Return an answer without positions in the log (opaque; they count records), its time, and demo mode's switch."""
+    text = _CLOCK.sub("", _POSITION.sub("", text))
     return [json.loads(text)] if kind.endswith("json") else [_SWITCH.sub("", text)]
 
 

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 
-from services.gateway.web import views
+from services.gateway.web import thing
 from tests.unit.gateway.organisation import EVERYONE, PEOPLE, PLACES, Deed, Offer, Organisation, happen, organisations
 from tests.unit.gateway.questions import QUESTIONS, SAYS_NOTHING, addresses, answers
 from tests.unit.gateway.world import World, world
@@ -40,7 +40,7 @@ RICH = Organisation(
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page of an object gives the index some time; it is as long for what is absent as for what is forbidden."""
-    monkeypatch.setattr(views, "_INDEX_SECONDS", 0.0)
+    monkeypatch.setattr(thing, "_INDEX_SECONDS", 0.0)
 
 
 async def compare(o: Organisation, worlds: Worlds = world, people: Sequence[str] = PEOPLE) -> None:

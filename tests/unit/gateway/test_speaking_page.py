@@ -12,7 +12,7 @@ async def test_the_page_says_something_and_shows_it_as_markdown() -> None:
         s = Speech(w)
         form = {"content": "The **heron**\r\nis back <script>alert(1)</script>"}
         sent = await w.client.post("/say?as=ann", data=form, allow_redirects=False)
-        assert (sent.status, sent.headers["Location"]) == (303, "/")
+        assert (sent.status, sent.headers["Location"]) == (303, "/?as=ann")
         await s.settle()
         note = (await said_here(w))[0].object
         text = await (await w.get(f"/objects/{note.id}")).text()

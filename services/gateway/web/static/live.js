@@ -1,4 +1,4 @@
-// The live feed: EventSource from the id that the page was made at, cards built from a <template>, text never as HTML.
+// A live feed: EventSource from the id that the page was made at, cards built from a <template>, text never as HTML.
 const feed = document.getElementById("feed");
 const HELD = 200; // cards kept on the page; older ones are behind "Older"
 
@@ -31,10 +31,11 @@ function ago(published) { // as present.ago on the server
   return at.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC", ...year });
 }
 
-function build(template, phrases, activity) {
+function build(template, phrases, viewer, activity) {
   const item = template.content.firstElementChild.cloneNode(true);
   const thing = activity.object;
   item.dataset.id = activity.id;
+  item.dataset.page = `/objects/${encodeURIComponent(thing.id)}`;
   const who = activity.person || activity.actor.id;
   const name = activity.actor.name || who;
   const place = (activity.context || []).filter((c) => c.type !== "Thread").at(-1);
@@ -50,7 +51,7 @@ function build(template, phrases, activity) {
   const time = item.querySelector("time");
   time.dateTime = time.title = activity.published;
   time.textContent = ago(activity.published);
-  const page = `/objects/${encodeURIComponent(thing.id)}`;
+  const page = item.dataset.page;
   const gone = thing.type === "Tombstone";
   if (thing.title && !gone) {
     set("h3 span", thing.title);
@@ -65,6 +66,13 @@ function build(template, phrases, activity) {
     link.append(...item.querySelector(".text").childNodes);
     item.querySelector(".text").append(link);
   }
+  const links = item.querySelector(".links"), note = viewer && !gone && thing.id.startsWith("watercooler:note-");
+  if (!note) links.remove();
+  else {
+    links.firstElementChild.href = `${page}#say`;
+    if (thing.attributedTo === viewer) links.lastElementChild.href = `${page}#change`;
+    else links.lastElementChild.remove();
+  }
   return item;
 }
 
@@ -73,19 +81,27 @@ function follow(feed) {
   const phrases = JSON.parse(feed.dataset.phrases);
   const state = document.getElementById("state");
   const fresh = document.getElementById("fresh");
+  const conversation = feed.dataset.feed === "conversation"; // oldest first, each thing once, in its newest state
   const waiting = [];
   const seen = new Set([...feed.children].map((item) => item.dataset.id));
 
-  const say = (name, words) => { state.dataset.state = name; document.getElementById("state-text").textContent = words; };
+  const make = (activity) => build(template, phrases, feed.dataset.viewer, activity);
+  const say = (name, words) => { if (state) { state.dataset.state = name; document.getElementById("state-text").textContent = words; } };
   const show = (item) => {
     document.getElementById("empty")?.remove();
     feed.prepend(item);
     while (feed.childElementCount > HELD) feed.lastElementChild.remove();
   };
   const flush = () => { waiting.splice(0).forEach(show); fresh.hidden = true; };
+  const answer = (item) => { // the thing itself changes above: only what is said about it is listed here
+    if (item.dataset.page === `/objects/${encodeURIComponent(feed.dataset.thing)}`) return;
+    const before = [...feed.children].find((one) => one.dataset.page === item.dataset.page);
+    if (before) before.replaceWith(item); else feed.append(item);
+    document.getElementById("conversation").classList.remove("hidden");
+  };
 
-  fresh.addEventListener("click", () => { flush(); window.scrollTo({ top: 0 }); });
-  window.addEventListener("scroll", () => { if (window.scrollY < 80) flush(); }, { passive: true });
+  fresh?.addEventListener("click", () => { flush(); window.scrollTo({ top: 0 }); });
+  if (fresh) window.addEventListener("scroll", () => { if (window.scrollY < 80) flush(); }, { passive: true });
 
   const source = new EventSource(feed.dataset.stream);
   source.addEventListener("open", () => say("live", "Live"));
@@ -96,16 +112,18 @@ function follow(feed) {
     const same = (item) => item.dataset.id === activity.id;
     const shown = [...feed.children].find(same);
     const at = waiting.findIndex(same);
-    if (shown) shown.replaceWith(build(template, phrases, activity));
-    if (at >= 0) waiting[at] = build(template, phrases, activity);
+    if (shown) shown.replaceWith(make(activity));
+    if (at >= 0) waiting[at] = make(activity);
   });
   source.addEventListener("message", (event) => {
     if (!event.data) return;
-    const activity = JSON.parse(event.data);
+    const said = JSON.parse(event.data);
+    const activity = said.activity || said; // feeds of several questions say which of them it answers
     if (seen.has(activity.id)) return; // the stream begins a little before the page was made, so that nothing is missed
     seen.add(activity.id);
     if (seen.size > 10 * HELD) seen.delete(seen.values().next().value);
-    const item = build(template, phrases, activity);
+    const item = make(activity);
+    if (conversation) return answer(item);
     if (window.scrollY < 80) return show(item);
     // Reading further down: what is read must not move away, so new ones wait behind a button.
     waiting.push(item);

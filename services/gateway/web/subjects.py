@@ -1,0 +1,57 @@
+"""What one follows or has muted, as it can be read and opened: names, and addresses of pages."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode
+
+from aiohttp import web
+
+from services.gateway import follows
+from services.gateway.handlers.people import name_of
+from services.gateway.items import activity_of, title_of
+from services.gateway.keys import ACCESS, ASKER, DESK, DIRECTORY, NAMES, REMEMBERED
+from services.gateway.web import viewers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Something by id: how it is called, what kind of thing it is, and where its page is."""
+
+    id: str
+    name: str
+    kind: str
+    href: str
+
+
+async def named(request: web.Request, refs: Sequence[str]) -> list[Subject]:
+    """Return what ids stand for, as far as the asker may know, in the same order."""
+    saved = follows.searches(request.app[REMEMBERED], request[ASKER].person)
+    ids = [one for one in refs if not one.startswith(follows.SEARCH)]
+    await viewers.learn(request, ids, None)
+    found = {one: _known(request, one, saved) for one in refs}
+    unknown = [one for one, subject in found.items() if subject is None]
+    documents = await request.app[DESK].get(request[ASKER], "objects", unknown) if unknown else {}
+    titles = {one: title_of(activity_of(document)) for one, document in documents.items()}
+    return [subject or _other(one, titles) for one, subject in found.items()]
+
+
+def _known(request: web.Request, ref: str, saved: Mapping[str, str]) -> Subject | None:
+    app, asker = request.app, request[ASKER]
+    if ref.startswith(follows.SEARCH):
+        name = ref.removeprefix(follows.SEARCH)
+        href = f"/search?{urlencode(parse_qsl(saved.get(name, '')))}"
+        return Subject(id=ref, name=name, kind="Search", href=href)
+    if app[DIRECTORY].name_of(ref) or app[DIRECTORY].accounts_of(ref):
+        return Subject(id=ref, name=name_of(request, ref), kind="Person", href=f"/people/{quote(ref, safe='')}")
+    record = app[ACCESS].get(ref)
+    if record is not None and app[ACCESS].may_open(asker.principals, ref):
+        name = record.name or app[NAMES].get(ref, asker) or ref
+        return Subject(id=ref, name=name, kind="Place", href=f"/?container={quote(ref, safe='')}")
+    return None
+
+
+def _other(ref: str, titles: Mapping[str, str]) -> Subject:
+    """Return a conversation that may be opened; what nothing is known of is taken for a tag."""
+    if ref in titles:
+        return Subject(id=ref, name=titles[ref], kind="Conversation", href=f"/objects/{quote(ref, safe='')}")
+    return Subject(id=ref, name=ref, kind="Tag", href=f"/?tag={quote(ref, safe='')}")
