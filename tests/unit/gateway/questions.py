@@ -56,7 +56,13 @@ def _words(o: Organisation) -> list[str]:
 def _filtered(start: str) -> Asking:
     """Ask for each value of each filter that could count something."""
     given = [("container", one) for one in (*PLACES, *THREADS)] + [("person", one) for one in PEOPLE]
-    given += [("thread", THREADS[0]), ("actor", f"chat:{PEOPLE[0]}"), ("tag", SHARED[0]), ("q", SHARED[0]), ("until", "2026-03-01T12:03:00Z")]
+    given += [
+        ("thread", THREADS[0]),
+        ("actor", f"chat:{PEOPLE[0]}"),
+        ("tag", SHARED[0]),
+        ("q", SHARED[0]),
+        ("until", "2026-03-01T12:03:00Z"),
+    ]
     return lambda _: [Question(start), *(Question(f"{start}?{n}={quote(v)}") for n, v in given)]
 
 
