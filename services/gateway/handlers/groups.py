@@ -12,6 +12,7 @@ from services.gateway import paging
 from services.gateway.auth import Asker
 from services.gateway.handlers import bodies
 from services.gateway.handlers.me import somebody
+from services.gateway.handlers.people import known_name
 from services.gateway.keys import ASKER, DIRECTORY, GROUPS, MOUTH, PACE
 from services.gateway.problems import Problem, not_found
 from services.gateway.respond import answer
@@ -138,7 +139,7 @@ async def _tell(request: web.Request, kind: ActivityType, record: Access, person
 
 
 def _actor(request: web.Request, person: str) -> Account:
-    return acts.account(person, request.app[DIRECTORY].name_of(person))
+    return acts.account(person, known_name(request, person))
 
 
 def _shown(record: Access, asker: Asker) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from services.gateway import filters as asked
 from services.gateway.auth import Asker
 from services.gateway.handlers import bodies
 from services.gateway.handlers.me import somebody
+from services.gateway.handlers.people import known_name
 from services.gateway.keys import ACCESS, DESK, DIRECTORY, GROUPS, MOUTH, PACE
 from services.gateway.places import container_of
 from services.gateway.problems import Problem, not_found
@@ -150,7 +151,7 @@ async def _post(
     if before is not None:
         return _answer(request, before.activity, unknown, status=201)
     await request.app[PACE].take(asker.person)
-    actor = acts.account(asker.person, request.app[DIRECTORY].name_of(asker.person))
+    actor = acts.account(asker.person, known_name(request, asker.person))
     act = acts.note(id_, actor, text, place, mouth.clock(), people)
     await _say(request, act)
     return _answer(request, act, unknown, status=201)

@@ -63,7 +63,12 @@ async def one(request: web.Request) -> web.Response:
 
 def name_of(request: web.Request, person: str) -> str:
     """Return how a person is called; the id where the asker may know no name."""
-    return request.app[DIRECTORY].name_of(person) or request.app[NAMES].get(person, request[ASKER]) or person
+    return known_name(request, person) or person
+
+
+def known_name(request: web.Request, person: str) -> str:
+    """Return how a person is called; empty where the asker may know no name."""
+    return request.app[DIRECTORY].name_of(person) or request.app[NAMES].get(person, request[ASKER])
 
 
 def _person(request: web.Request, found: Found) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from services.common.errors import Retry, Stop
 from services.common.search import Page, Query
 from services.gateway.auth import PARAMETER
 from services.gateway.filters import Filters
+from services.gateway.handlers.people import known_name
 from services.gateway.keys import ASKER, AUTH, NAMES, REACTIONS
 from services.gateway.web import present, viewers
 from services.gateway.web.present import Card, Party
@@ -32,6 +33,10 @@ def cards_of(request: web.Request, activities: Sequence[dict[str, Any]]) -> list
 def card_of(request: web.Request, activity: dict[str, Any], at: datetime) -> Card:
     """Return an activity as a card, and learn the names in it."""
     request.app[NAMES].learn_json(activity)
+    actor = activity["actor"]
+    if not actor.get("name"):
+        name = known_name(request, activity.get("person") or actor["id"])
+        activity = activity | {"actor": actor | {"name": name}}
     return present.card(activity, at, request[ASKER].person)
 
 

@@ -41,12 +41,11 @@ def _known(request: web.Request, ref: str, saved: Mapping[str, str]) -> Subject 
         name = ref.removeprefix(follows.SEARCH)
         href = f"/search?{urlencode(parse_qsl(saved.get(name, '')))}"
         return Subject(id=ref, name=name, kind="Search", href=href)
-    if app[DIRECTORY].name_of(ref) or app[DIRECTORY].accounts_of(ref):
-        return Subject(id=ref, name=name_of(request, ref), kind="Person", href=f"/people/{quote(ref, safe='')}")
-    record = app[ACCESS].get(ref)
+    record, name = app[ACCESS].get(ref), app[NAMES].get(ref, asker)
     if record is not None and app[ACCESS].may_open(asker.principals, ref):
-        name = record.name or app[NAMES].get(ref, asker) or ref
-        return Subject(id=ref, name=name, kind="Place", href=f"/?container={quote(ref, safe='')}")
+        return Subject(id=ref, name=record.name or name or ref, kind="Place", href=f"/?container={quote(ref, safe='')}")
+    if name or app[DIRECTORY].name_of(ref) or app[DIRECTORY].accounts_of(ref):  # people and places alone have names
+        return Subject(id=ref, name=name_of(request, ref), kind="Person", href=f"/people/{quote(ref, safe='')}")
     return None
 
 
