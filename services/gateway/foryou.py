@@ -41,6 +41,8 @@ class ForYou:
 
     async def suggested(self, asker: Asker, *, dial: float, size: int) -> Sequence[Suggested]:
         """Return the best items. What cannot be opened (any more), is deleted or was muted is left out."""
+        if self.reactions.subjects(asker.person, "opt-out"):
+            return ()  # scoring takes back what it recommended, and what is followed is not recommended instead
         ranked = self._ranked(asker, dial)
         found = await self._shown(asker, ranked, dial, size)
         if len(found) < min(_FEW, size):

@@ -12,6 +12,7 @@ from services.common.search import Page
 from services.gateway import filters as asked
 from services.gateway.auth import PARAMETER
 from services.gateway.filters import Filters
+from services.gateway.keys import SETTINGS
 from services.gateway.respond import Link, answer
 
 SIZE = 20
@@ -40,10 +41,15 @@ def whole(request: web.Request) -> bool:
     return bool(view)
 
 
+def origin(request: web.Request) -> str:
+    """Return where this gateway is reached: as the operator has said it, else as the request came."""
+    return request.app[SETTINGS].public_url.rstrip("/") or str(request.url.origin())
+
+
 def address(request: web.Request, parameters: Parameters, path: str = "") -> str:
     """Return an address on this gateway."""
     query = urlencode(list(parameters))
-    return f"{request.url.origin()}{path or request.path}" + (f"?{query}" if query else "")
+    return f"{origin(request)}{path or request.path}" + (f"?{query}" if query else "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,11 @@ class Reactions:
 
     def follows(self, person: str) -> tuple[str, ...]:
         """Return what a person follows: people, places and tags, by id."""
-        return tuple(subject for subject, kinds in self._kinds.get(person, {}).items() if "follow" in kinds)
+        return self.subjects(person, "follow")
+
+    def subjects(self, person: str, kind: str) -> tuple[str, ...]:
+        """Return what the acts of a kind are about that stand."""
+        return tuple(subject for subject, kinds in self._kinds.get(person, {}).items() if kind in kinds)
 
     def hides(self, one: Recommendation) -> bool:
         """Return whether its person wants nothing of a recommendation."""

@@ -4,7 +4,7 @@ import orjson
 from aiohttp import web
 
 from services.gateway import openapi as description
-from services.gateway import problems
+from services.gateway import paging, problems
 from services.gateway.examples import commands
 from services.gateway.respond import answer_bytes
 
@@ -32,7 +32,7 @@ async def page(request: web.Request) -> web.Response:
     from services.gateway.web.rendering import render
 
     context = {
-        "examples": commands(str(request.url.origin())),
+        "examples": commands(paging.origin(request)),
         "routes": ROUTES,
         "template": description.template,
         "problems": problems.TITLES,

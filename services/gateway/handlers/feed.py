@@ -6,9 +6,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from services.common.recommendation import MIDDLE
 from services.common.search import Query
-from services.gateway import feeds, paging
+from services.gateway import feeds, paging, preferences
 from services.gateway import filters as asked
 from services.gateway.feeds import Feed
 from services.gateway.filters import Filters
@@ -37,7 +36,9 @@ async def _answer(request: web.Request, form: Callable[[Feed], bytes], kind: str
 
 
 async def _for_you(request: web.Request) -> Feed:
-    found = await request.app[FOR_YOU].suggested(somebody(request), dial=MIDDLE, size=paging.size(request))
+    asker = somebody(request)
+    dial = preferences.of(request, asker.person).surprise
+    found = await request.app[FOR_YOU].suggested(asker, dial=dial, size=paging.size(request))
     return _feed(request, "For you", "/for-you", [item_of(one) for one in found])
 
 
@@ -69,8 +70,8 @@ def _feed(request: web.Request, title: str, home: str, items: list[dict[str, Any
     kept = [(n, v) for n, v in request.query.items() if n != "cursor"]
     return Feed(
         title=f"{title} · Watercooler",
-        origin=str(request.url.origin()),
-        home=f"{request.url.origin()}{home}",
+        origin=paging.origin(request),
+        home=f"{paging.origin(request)}{home}",
         address=paging.address(request, kept),
         next=paging.address(request, [*kept, ("cursor", after)]) if after else "",
         items=items,

@@ -49,7 +49,7 @@ async def every(request: web.Request) -> web.Response:
 async def one(request: web.Request) -> web.Response:
     """Answer with one group and its members."""
     asked.only(request.query)
-    record, directory = _group(request, request[ASKER]), request.app[DIRECTORY]
+    record, directory = find(request, request[ASKER], request.match_info["id"]), request.app[DIRECTORY]
     members = [{"id": p, "type": "Person", "name": directory.name_of(p) or p} for p in record.principals]
     return answer(request, _shown(record, request[ASKER]) | {"members": members})
 
@@ -57,56 +57,74 @@ async def one(request: web.Request) -> web.Response:
 async def make(request: web.Request) -> web.Response:
     """Make a group, with oneself as its first member."""
     asked.only(request.query)
-    person = somebody(request).person
-    given = await bodies.read(request, Group)
+    record = await make_as(request, somebody(request), await bodies.read(request, Group))
+    response = answer(request, _shown(record, request[ASKER]), status=201)
+    response.headers["Location"] = f"/v1/groups/{quote(record.id, safe=':')}"
+    return response
+
+
+async def make_as(request: web.Request, asker: Asker, given: Group) -> Access:
+    """Make a group, with somebody as its first member."""
     if not given.name.strip() or not given.name.isprintable():
         raise Problem(400, "bad-body", "name: printable characters are expected.")
-    await request.app[PACE].take(person)
+    await request.app[PACE].take(asker.person)
     mouth = request.app[MOUTH]
-    id_, at = acts.new_id(acts.GROUP, person, ""), mouth.clock()
-    record = acts.group_access(id_, given.name.strip(), (person, *given.members), at, open_=given.open)
+    id_, at = acts.new_id(acts.GROUP, asker.person, ""), mouth.clock()
+    record = acts.group_access(id_, given.name.strip(), (asker.person, *given.members), at, open_=given.open)
     with bodies.kafka():
         await mouth.allow(record)
-        await mouth.say(acts.group(ActivityType.CREATE, record, _actor(request, person), at, given.about))
-    response = answer(request, _shown(record, request[ASKER]), status=201)
-    response.headers["Location"] = f"/v1/groups/{quote(id_, safe=':')}"
-    return response
+        await mouth.say(acts.group(ActivityType.CREATE, record, _actor(request, asker.person), at, given.about))
+    return record
 
 
 async def join(request: web.Request) -> web.Response:
     """Join an open group."""
     asked.only(request.query)
-    asker = somebody(request)
-    record = _group(request, asker)
-    if not _member(record, asker):
+    await join_as(request, somebody(request), request.match_info["id"])
+    return web.Response(status=204)
+
+
+async def join_as(request: web.Request, asker: Asker, id_: str) -> None:
+    """Let somebody join an open group; it is the same when they are in it."""
+    record = find(request, asker, id_)
+    if not is_member(record, asker):
         await request.app[PACE].take(asker.person)
         with bodies.kafka():
             record = await request.app[GROUPS].change(record.id, lambda now: _with(now, asker.person))
         await _tell(request, ActivityType.JOIN, record, asker.person)
-    return web.Response(status=204)
 
 
 async def leave(request: web.Request) -> web.Response:
     """Leave a group; a closed one that nobody is left in is nobody's."""
     asked.only(request.query)
-    asker = somebody(request)
-    record = _group(request, asker)
-    if not _member(record, asker):
+    await leave_as(request, somebody(request), request.match_info["id"])
+    return web.Response(status=204)
+
+
+async def leave_as(request: web.Request, asker: Asker, id_: str) -> Access:
+    """Let somebody leave a group; returns it as it was."""
+    record = find(request, asker, id_)
+    if not is_member(record, asker):
         raise Problem(409, "not-a-member", "You are not in this group.")
     await request.app[PACE].take(asker.person)
     await _tell(request, ActivityType.LEAVE, record, asker.person)
     with bodies.kafka():
         await request.app[GROUPS].change(record.id, lambda now: [p for p in now if p not in asker.principals])
-    return web.Response(status=204)
+    return record
 
 
 async def let_in(request: web.Request) -> web.Response:
     """Let people into a group that one is in."""
     asked.only(request.query)
     asker = somebody(request)
-    given = await bodies.read(request, Members)
-    record = _group(request, asker)
-    if not _member(record, asker):
+    await let_in_as(request, asker, request.match_info["id"], await bodies.read(request, Members))
+    return web.Response(status=204)
+
+
+async def let_in_as(request: web.Request, asker: Asker, id_: str, given: Members) -> None:
+    """Let people into a group that somebody is in."""
+    record = find(request, asker, id_)
+    if not is_member(record, asker):
         raise Problem(409, "not-a-member", "Only members let others into a group; join it first.")
     await request.app[PACE].take(asker.person)
     new = [one for one in dict.fromkeys(given.members) if one not in record.principals]
@@ -114,21 +132,22 @@ async def let_in(request: web.Request) -> web.Response:
         record = await request.app[GROUPS].change(record.id, lambda now: _with(now, *new))
     for person in new:
         await _tell(request, ActivityType.JOIN, record, person)
-    return web.Response(status=204)
 
 
 def _with(now: Any, *people: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*now, *people)))
 
 
-def _group(request: web.Request, asker: Asker) -> Access:
-    record = request.app[GROUPS].get(asker, request.match_info["id"])
+def find(request: web.Request, asker: Asker, id_: str) -> Access:
+    """Return a group that somebody may open; raises Problem where there is none."""
+    record = request.app[GROUPS].get(asker, id_)
     if record is None:
         raise not_found()
     return record
 
 
-def _member(record: Access, asker: Asker) -> bool:
+def is_member(record: Access, asker: Asker) -> bool:
+    """Return whether somebody is in a group, by any of their accounts."""
     return any(one in asker.principals for one in record.principals)
 
 
@@ -148,6 +167,6 @@ def _shown(record: Access, asker: Asker) -> dict[str, Any]:
         "type": "Group",
         "name": record.name,
         "open": is_open(record),
-        "member": _member(record, asker),
+        "member": is_member(record, asker),
         "totalItems": len(record.principals),
     }

@@ -5,9 +5,8 @@ from typing import Any
 from aiohttp import web
 
 from services.common.activitystreams import CONTEXT
-from services.common.recommendation import MIDDLE
 from services.gateway import filters as asked
-from services.gateway import paging
+from services.gateway import paging, preferences
 from services.gateway.auth import Asker
 from services.gateway.foryou import Suggested
 from services.gateway.handlers.people import name_of
@@ -39,7 +38,7 @@ async def for_you(request: web.Request) -> web.Response:
     """Answer with recommendations, each with its terms and a reason in words."""
     asked.only(request.query, "surprise", "limit")
     asker = somebody(request)
-    surprise = asked.share(request.query, "surprise", default=MIDDLE)
+    surprise = asked.share(request.query, "surprise", default=preferences.of(request, asker.person).surprise)
     at = request.app[FOR_YOU_HUB].position()
     await request.app[RECOMMENDATIONS].caught_up()  # so that the list holds all that the stream has given up to there
     found = await request.app[FOR_YOU].suggested(asker, dial=surprise, size=paging.size(request))

@@ -31,19 +31,28 @@ class Given(BaseModel):
 async def mine(request: web.Request) -> web.Response:
     """Answer with the asker's tokens; the tokens themselves are kept nowhere."""
     asked.only(request.query)
-    return _listed(request, request.app[AUTH].tokens.of(_in_person(request).person))
+    return _listed(request, request.app[AUTH].tokens.of(in_person(request).person))
 
 
 async def create(request: web.Request) -> web.Response:
     """Make a token; its text is in this answer and in no other."""
     asked.only(request.query)
-    asker, auth = _in_person(request), request.app[AUTH]
+    asker = in_person(request)
     if request.content_type != "application/json":
         raise Problem(415, "bad-body", "application/json is expected.")
     try:
         given = Given.model_validate_json(await request.read())
     except ValidationError as error:
         raise _wrong(error) from None
+    made, text = await create_as(request, asker, given)
+    response = answer(request, _shown(made) | {"token": text}, kind="application/json", status=201)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+async def create_as(request: web.Request, asker: Asker, given: Given) -> tuple[ApiToken, str]:
+    """Make a token of somebody; returns it with its text, which nobody can ever read again."""
+    auth = request.app[AUTH]
     if len(auth.tokens.of(asker.person)) >= MOST:
         raise Problem(409, "too-many", f"You have {MOST} tokens already; take one back first.")
     try:
@@ -53,15 +62,14 @@ async def create(request: web.Request) -> web.Response:
         await request.app[REMEMBERED].caught_up()
     except Unpublished as error:
         raise _not_taken() from error
-    response = answer(request, _shown(made) | {"token": text}, kind="application/json", status=201)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return made, text
 
 
 async def remove(request: web.Request) -> web.Response:
     """Take one of the asker's tokens back: it serves nobody from the moment of the answer."""
     asked.only(request.query)
-    return await _revoked(request, _in_person(request).person)
+    await revoke(request, in_person(request).person, request.match_info["id"])
+    return web.Response(status=204)
 
 
 async def every(request: web.Request) -> web.Response:
@@ -75,10 +83,11 @@ async def remove_any(request: web.Request) -> web.Response:
     """Take anybody's token back."""
     asked.only(request.query)
     administrator(request[ASKER])
-    return await _revoked(request, "")
+    await revoke(request, "", request.match_info["id"])
+    return web.Response(status=204)
 
 
-def _in_person(request: web.Request) -> Asker:
+def in_person(request: web.Request) -> Asker:
     """Return the asker, who must be a person and no token: one that leaks must not make others."""
     asker = somebody(request)
     if asker.key.startswith("token/"):
@@ -86,9 +95,10 @@ def _in_person(request: web.Request) -> Asker:
     return asker
 
 
-async def _revoked(request: web.Request, person: str) -> web.Response:
+async def revoke(request: web.Request, person: str, id_: str) -> None:
+    """Take a token of a person back, of anybody where none is named; raises Problem where there is none."""
     tokens = request.app[AUTH].tokens
-    found = tokens.get(request.match_info["id"])
+    found = tokens.get(id_)
     if found is None or person not in ("", found.person):
         raise not_found()
     try:
@@ -96,7 +106,6 @@ async def _revoked(request: web.Request, person: str) -> web.Response:
         await request.app[REMEMBERED].caught_up()
     except Unpublished as error:
         raise _not_taken() from error
-    return web.Response(status=204)
 
 
 def _listed(request: web.Request, found: list[ApiToken]) -> web.Response:

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from services.common.clock import now
 from services.common.recommendation import MIDDLE
 from services.gateway import filters as asked
+from services.gateway import preferences
 from services.gateway.feedback import KINDS, Feedback
 from services.gateway.foryou import Suggested
 from services.gateway.handlers import feedback
@@ -58,8 +59,9 @@ class Shown:
 async def for_you(request: web.Request) -> web.StreamResponse:
     """Show what is recommended, and why."""
     asked.only(request.query, "surprise", "done", "about")
-    dial = asked.share(request.query, "surprise", default=MIDDLE)
     asker = request[ASKER]
+    mine = preferences.of(request, asker.person)
+    dial = asked.share(request.query, "surprise", default=mine.surprise)
     found: Sequence[Suggested] = ()
     problem = ""
     try:
@@ -81,6 +83,7 @@ async def for_you(request: web.Request) -> web.StreamResponse:
         hiding=_HIDING,
         words=dict(SAID),
         stream="/v1/stream?" + urlencode({"feed": SURFACE, "as": asker.person}),
+        recommendations=mine.recommendations,
         follows=len(request.app[REACTIONS].follows(asker.person)),
     )
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 from urllib.parse import urlencode
 
 from aiohttp import web
+from multidict import MultiDict, MultiMapping
 from pydantic import BaseModel, ValidationError
 
 from services.gateway import filters as asked
@@ -47,6 +48,11 @@ async def fields(request: web.Request) -> Mapping[str, str]:
     asked.only(request.query)
     sent = (await request.post()).items()
     return {name: value.replace("\r\n", "\n") for name, value in sent if isinstance(value, str)}
+
+
+def query(sent: Mapping[str, str]) -> MultiMapping[str]:
+    """Return a form's fields as the functions take them that read parameters."""
+    return MultiDict(sent)
 
 
 def checked(form: type[_Form], values: Mapping[str, object]) -> _Form:

@@ -10,11 +10,13 @@ from services.gateway.web import (
     following,
     for_you,
     frame,
+    groups,
     inbox,
     meet,
     notes,
     people,
     search,
+    settings,
     thing,
     viewers,
 )
@@ -25,6 +27,9 @@ PAGES: Mapping[str, Handler] = {
     "/for-you": for_you.for_you,
     "/mentions": inbox.mentions,
     "/notifications": inbox.notifications,
+    "/groups": groups.every,
+    "/groups/{id:.+}": groups.one,
+    "/settings": settings.page,
     "/search": search.search,
     "/people": people.people,
     "/people/{id:.+}": people.person,
@@ -39,6 +44,12 @@ POSTS: Mapping[str, Handler] = {
     "/say": notes.say,
     "/notes/edit": notes.edit,
     "/notes/delete": notes.remove,
+    "/groups": groups.make,
+    "/groups/part": groups.take_part,
+    "/settings": settings.put,
+    "/settings/unmute": settings.unmute,
+    "/settings/tokens": settings.make_token,
+    "/settings/tokens/revoke": settings.revoke_token,
 }
 
 

@@ -194,6 +194,12 @@ QUESTIONS: Mapping[str, Asking] = {
     "GET /": _filtered("/"),
     "GET /for-you": _paths("/for-you"),
     "GET /following": _paths("/following"),
+    "GET /groups": _paths("/groups"),
+    "GET /groups/{id}": _each("/groups/", lambda _: [*PLACES, "none"]),
+    "GET /settings": lambda o: [
+        *(Question("/v1/feedback", "POST", {"subject": one, "kind": "mute"}) for one in (*PLACES, *_objects(o))),
+        Question("/settings"),
+    ],
     "GET /mentions": _paths("/mentions"),
     "GET /notifications": _paths("/notifications"),
     "GET /search": _each("/search?q=", _words),
@@ -220,6 +226,14 @@ SAYS_NOTHING = frozenset(
         "POST /follow",  # stores an act, as PUT and DELETE of /v1/me/follows/{ref} do
         "POST /searches",
         "POST /read",
+        "POST /groups",  # as under /v1/groups
+        "POST /groups/part",
+        "GET /v1/me/settings",  # of the asker alone, as they set them
+        "PUT /v1/me/settings",
+        "POST /settings",
+        "POST /settings/unmute",
+        "POST /settings/tokens",
+        "POST /settings/tokens/revoke",
         "POST /for-you/feedback",  # stores an act, and goes to /for-you
         "POST /people/feedback",  # stores an act, and goes to /people
         "GET /static/{name}",
