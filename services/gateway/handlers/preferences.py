@@ -14,7 +14,7 @@ from services.gateway.respond import answer
 
 
 class Settings(bodies.Body):
-    """Where the dial stands (0 familiar, 1 surprising), and whether one wants recommendations. What is left out stays."""
+    """Where the dial stands (0 familiar, 1 surprising), whether one wants recommendations; what is left out stays."""
 
     surprise: Annotated[float, Field(ge=0, le=1)] | None = None
     recommendations: bool | None = None

@@ -26,17 +26,9 @@ async def every(request: web.Request) -> web.StreamResponse:
     """Show the groups that one may open, those that one is in first, and the form to make one."""
     asked.only(request.query)
     asker = request[ASKER]
-    found = [
-        (*_named(one), groups.is_member(one, asker), len(one.principals)) for one in request.app[GROUPS].all(asker)
-    ]
-    return await show(
-        request,
-        "groups.html",
-        "groups",
-        groups=[
-            (*_named(one), mine, len(one.principals)) for mine, one in sorted(records, key=lambda pair: not pair[0])
-        ],
-    )
+    records = request.app[GROUPS].all(asker)
+    found = [(*_named(one), groups.is_member(one, asker), len(one.principals)) for one in records]
+    return await show(request, "groups.html", "groups", groups=sorted(found, key=lambda one: not one[2]))
 
 
 async def one(request: web.Request) -> web.StreamResponse:

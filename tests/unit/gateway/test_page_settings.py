@@ -51,7 +51,7 @@ async def test_a_token_is_shown_once_serves_and_is_taken_back() -> None:
         text = await answer.text()
         assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
         secret = text.partition('aria-label="Token">')[2].partition("<")[0]
-        assert f"Bearer {secret}&#39; https://watercooler.example/v1/me" in text
+        assert f"Bearer {secret}' https://watercooler.example/v1/me" in text
         bearer = {"Authorization": f"Bearer {secret}"}
         assert (await w.get("/v1/me", as_="", headers=bearer)).status == 200
         assert (await w.client.put("/v1/me/settings", json={}, headers=bearer)).status == 403
