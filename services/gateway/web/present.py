@@ -116,7 +116,7 @@ def card(activity: Mapping[str, Any], now: datetime, viewer: str = "") -> Card:
     thing = activity["object"]
     actor = activity["actor"]
     places = [c for c in activity.get("context", ()) if c.get("type") != "Thread"]
-    content = thing.get("content") or ""
+    content = activity.get("text") or thing.get("content") or ""
     title = thing.get("title") or ""
     published = _time(activity["published"])
     return Card(
@@ -189,6 +189,8 @@ class Thing:
 
     id: str
     title: str
+    titled: bool
+    """Whether it has a title of its own; else the title is how its text begins."""
     content: str
     html: Markup
     """The content where it is Markdown, as safe HTML; else empty."""
@@ -206,6 +208,7 @@ def thing(activity: Mapping[str, Any], *, deleted: bool) -> Thing:
         id=shown["id"],
         html=rendered(shown.get("content") or "") if marked else Markup(),
         title=title or " ".join(content.split())[:80],
+        titled=bool(title),
         content=content.removeprefix(title).lstrip() if title else content,
         kind=KINDS.get(shown.get("type", ""), "other"),
         source_url=safe_url(shown.get("url", "")),

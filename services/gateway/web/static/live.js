@@ -58,7 +58,7 @@ function build(template, phrases, viewer, activity) {
     item.querySelector("h3 a").href = page;
     item.querySelector("use").setAttribute("href", `/static/icon.svg#${KINDS[thing.type] || "other"}`);
   } else item.querySelector("h3").remove();
-  set(".text", gone ? "Deleted at its source." : excerpt(thing.content || "", thing.title || ""));
+  set(".text", gone ? "Deleted at its source." : excerpt(activity.text || thing.content || "", thing.title || ""));
   if (!thing.title && !gone && thing.content) {
     const link = document.createElement("a");
     link.className = "plain";
