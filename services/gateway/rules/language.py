@@ -4,7 +4,7 @@ The grammar stands in ``grammar.lark``; a rule becomes a condition of the index,
 dry run has shown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -17,6 +17,24 @@ from lark.visitors import Transformer_NonRecursive
 from services.common.search.conditions import Condition, Either, Every, Has, Not, Says, depth, leaves
 
 LONGEST = 2_000
+CONDITIONS: Mapping[str, str] = {
+    "tag NAME": "has the tag",
+    "from PERSON": "somebody did it; me is you, bots are automated accounts",
+    "in PLACE": "happened there, at any depth",
+    "says TEXT": "a search for the text finds it",
+    "mentions PERSON": "somebody is mentioned; me is you",
+    "source NAME": "comes from a source, such as git",
+    "type TYPE": "is of a type, such as Create or Update",
+    "verb VERB": "is of a finer type, such as pull.merge",
+    "anything": "everything",
+}
+"""What a rule can ask for, as it is written."""
+ACTIONS: Mapping[str, str] = {
+    "notify": "puts it into your notifications",
+    "mark LABEL": "gives it the label in your feeds",
+    "mute": "leaves it out of your feeds and notifications",
+}
+"""What a rule can do, as it is written."""
 _DEPTH = 12
 _LEAVES = 50
 ME = "me"

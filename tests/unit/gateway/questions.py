@@ -196,6 +196,7 @@ QUESTIONS: Mapping[str, Asking] = {
     "GET /following": _paths("/following"),
     "GET /groups": _paths("/groups"),
     "GET /groups/{id}": _each("/groups/", lambda _: [*PLACES, "none"]),
+    "GET /rules": lambda o: [Question(f"/rules?name=x&rule=if+says+{word}+then+notify") for word in _words(o)],
     "GET /settings": lambda o: [
         *(Question("/v1/feedback", "POST", {"subject": one, "kind": "mute"}) for one in (*PLACES, *_objects(o))),
         Question("/settings"),
@@ -226,6 +227,8 @@ SAYS_NOTHING = frozenset(
         "POST /follow",  # stores an act, as PUT and DELETE of /v1/me/follows/{ref} do
         "POST /searches",
         "POST /read",
+        "POST /rules",  # as under /v1/me/rules
+        "POST /rules/remove",
         "POST /groups",  # as under /v1/groups
         "POST /groups/part",
         "GET /v1/me/settings",  # of the asker alone, as they set them
