@@ -12,6 +12,7 @@ from services.gateway.auth import Asker
 from services.gateway.handlers.people import name_of
 from services.gateway.items import activity_of
 from services.gateway.keys import ASKER, AUTH, DESK, DIRECTORY, NAMES, RECOMMENDATIONS
+from services.gateway.speaking.acts import SOURCE
 from services.gateway.web import present
 from services.gateway.web.present import Party
 
@@ -89,10 +90,11 @@ def asker_of(request: web.Request) -> Asker:
 
 
 async def _look(request: web.Request, id_: str, asker: Asker) -> None:
-    for field in ("person", "context"):
+    # What was said here may have no name of who said it: that is looked at last.
+    for field, without in (("person", {"source": (SOURCE,)}), ("context", {}), ("person", {})):
         if request.app[NAMES].get(id_, asker):
             return
-        query = Query(kind="activities", principals=(), filters={field: (id_,)}, size=1)
+        query = Query(kind="activities", principals=(), filters={field: (id_,)}, without=without, size=1)
         try:
             page = await request.app[DESK].find(asker, query)
         except _AWAY:
