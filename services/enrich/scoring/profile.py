@@ -34,9 +34,12 @@ class Profile:
 
     person: str
     contributions: dict[str, Contribution] = field(default_factory=dict)
+    surplus: set[str] = field(default_factory=set)
+    """Activities that count no more, until they are erased from the log: forgetting the person finds only the others."""
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Take in a record of ``contribution.v1``."""
+        self.surplus.discard(record["activity"])
         self.contributions[record["activity"]] = Contribution(
             record["container"], record["terms"], tuple(record["people"]), micros(record["published"])
         )
@@ -46,6 +49,7 @@ class Profile:
     def _thin(self) -> None:
         newest = sorted(self.contributions.items(), key=lambda pair: (-pair[1].time, pair[0]))
         self.contributions = dict(newest[:_MOST_CONTRIBUTIONS])
+        self.surplus.update(activity for activity, _ in newest[_MOST_CONTRIBUTIONS:])
 
     def record(self) -> dict[str, Any]:
         """Return the record of schema ``profile``; containers count within a year, terms and people decay."""

@@ -6,7 +6,7 @@ itself.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from services.common import topics
@@ -85,7 +85,7 @@ class Profiles:
 
     def end(self) -> list[Outgoing]:
         """Return the profiles that the batch has touched, and what erases those of people who have left."""
-        erased = self._erased()
+        erased = self._erased() + self._surplus()
         touched, self._touched = [one for one in self._touched.values() if one.person not in self._left], {}
         return erased + [
             Outgoing(topic=self._topic, key=one.person, value=self._profile.encode(one.record())) for one in touched
@@ -96,11 +96,20 @@ class Profiles:
         found = []
         for people in list(self._partitions.values()):
             for profile in [people.pop(person) for person in sorted(gone & people.keys())]:
-                found += [_erasing(self._topic, profile.person, profile.person)] + [
-                    _erasing(self._input, f"{profile.person}|{activity}", profile.person)
-                    for activity in profile.contributions
-                ]
+                found.append(_erasing(self._topic, profile.person, profile.person))
+                found += self._taken_back(profile.person, {*profile.contributions, *profile.surplus})
         return found
+
+    def _surplus(self) -> list[Outgoing]:
+        """Return what erases contributions that count no more, of the people whom the batch has touched."""
+        found = []
+        for profile in self._touched.values():
+            found += self._taken_back(profile.person, profile.surplus)
+            profile.surplus = set()
+        return found
+
+    def _taken_back(self, person: str, activities: Collection[str]) -> list[Outgoing]:
+        return [_erasing(self._input, f"{person}|{activity}", person) for activity in sorted(activities)]
 
 
 def _erasing(topic: str, key: str, place: str) -> Outgoing:

@@ -66,3 +66,13 @@ def test_it_is_bounded_and_fits_the_schema() -> None:
     assert len(profile.contributions) <= 1_000
     record = codec.decode(codec.encode(profile.record()))
     assert len(record["terms"]) == 200
+
+
+def test_what_is_over_the_bound_is_named_so_that_the_log_forgets_it_too() -> None:
+    profile = Profile("ann")
+    for number in range(1_001):
+        profile.add(contribution(number))
+    assert profile.surplus == {f"a{number}" for number in range(501)}
+    profile.add(contribution(0))
+    assert "a0" not in profile.surplus
+    assert not profile.surplus & profile.contributions.keys()
