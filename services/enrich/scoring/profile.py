@@ -35,7 +35,7 @@ class Profile:
     person: str
     contributions: dict[str, Contribution] = field(default_factory=dict)
     surplus: set[str] = field(default_factory=set)
-    """Activities that count no more, until they are erased from the log: forgetting the person finds only the others."""
+    """Activities that count no more, until they are erased from the log."""
 
     def add(self, record: Mapping[str, Any]) -> None:
         """Take in a record of ``contribution.v1``."""

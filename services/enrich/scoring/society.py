@@ -64,7 +64,7 @@ class Surroundings:
 
     def asked(self) -> Asked:
         """Return what may be asked about people."""
-        return Asked(self._may_open, self.left.__contains__, lambda one, other: other in self.feedback.muted(one))
+        return Asked(self._may_open, self.left.__contains__, self.feedback.declines)
 
     def _may_open(self, person: str, container: str, object_id: str) -> bool:
         return self.access.may_open((EVERYONE, person, *self.people.accounts_of(person)), container, object_id)

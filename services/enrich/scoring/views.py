@@ -144,6 +144,7 @@ class Feedback(_Records):
         self._shown: dict[str, OrderedDict[str, None]] = {}
         self._met: dict[str, OrderedDict[str, None]] = {}
         self._muted: dict[str, set[str]] = {}
+        self._useless: dict[str, set[str]] = {}
         self._liked: dict[str, dict[str, tuple[str, int]]] = {}
 
     def take(self, key: str, record: Mapping[str, Any] | None) -> None:
@@ -154,8 +155,9 @@ class Feedback(_Records):
         if kind in ("seen", "opened"):
             where = self._shown if record["surface"] in _OURS else self._met
             _remember(where.setdefault(person, OrderedDict()), subject, on=on)
-        elif kind == "mute":
-            (self._muted.setdefault(person, set()).add if on else self._muted.get(person, set()).discard)(subject)
+        elif kind in ("mute", "not-useful"):
+            refused = (self._muted if kind == "mute" else self._useless).setdefault(person, set())
+            (refused.add if on else refused.discard)(subject)
         elif kind in ("more", "less"):
             self._like(person, f"{kind}|{subject}", record["container"], (1 if kind == "more" else -1) * on)
         elif kind == "opt-out":
@@ -184,6 +186,11 @@ class Feedback(_Records):
         """Return the objects, conversations, places and people that the person wants nothing of."""
         with self._lock:
             return frozenset(self._muted.get(person, ()))
+
+    def declines(self, person: str, other: str) -> bool:
+        """Return whether the person has declined, silently, to meet another."""
+        with self._lock:
+            return other in self._muted.get(person, ()) or other in self._useless.get(person, ())
 
     def liking(self, person: str, container: str) -> int:
         """Return how often the person wanted more of a place, less how often less of it."""
