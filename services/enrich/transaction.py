@@ -175,7 +175,8 @@ def _append(batch: Any, record: Outgoing) -> bool:
 
 async def _dismiss(producer: AIOKafkaProducer) -> None:
     try:
-        await asyncio.wait_for(producer.stop(), _PATIENCE)
+        async with asyncio.timeout(_PATIENCE):
+            await producer.stop()
     except (TimeoutError, KafkaError):
         # It waits for Kafka to take what can no longer matter.
         await producer.client.close()

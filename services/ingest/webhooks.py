@@ -144,7 +144,8 @@ class Doors:
 
     async def _answer(self, source: str, receiver: Receiver, delivery: Delivery) -> web.Response:
         try:
-            receipt = await asyncio.wait_for(self._receive(source, receiver, delivery), _SLOWEST)
+            async with asyncio.timeout(_SLOWEST):
+                receipt = await self._receive(source, receiver, delivery)
         except Unverified as error:
             metrics.RECORDS.labels("ingest", source, "unverified").inc()
             return problem(401, "Not verified", str(error))
@@ -178,7 +179,8 @@ class Doors:
 
 async def _delivery(request: web.Request) -> Delivery:
     try:
-        body = await asyncio.wait_for(request.read(), _SLOWEST)
+        async with asyncio.timeout(_SLOWEST):
+            body = await request.read()
     except TimeoutError as error:
         raise web.HTTPRequestTimeout from error
     return Delivery(

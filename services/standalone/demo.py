@@ -55,7 +55,8 @@ class Demo:
         """Let the import end by itself with what it has; `run` must have been cancelled."""
         if self._import is not None and self._import.returncode is None:
             try:
-                await asyncio.wait_for(self._close(self._import), GRACE)
+                async with asyncio.timeout(GRACE):
+                    await self._close(self._import)
             except (Retry, TimeoutError):
                 with suppress(ProcessLookupError):
                     self._import.kill()

@@ -109,7 +109,8 @@ class Server:
         """End it politely, after `seconds` by force. Does nothing when it has ended."""
         self._process.terminate()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.ended(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.ended()
         self.kill()
 
     def kill(self) -> None:

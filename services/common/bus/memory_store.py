@@ -95,7 +95,8 @@ class Store:
     async def more(self, wait: float) -> None:
         """Return when something was stored, or after ``wait`` seconds."""
         try:
-            await asyncio.wait_for(self._stored.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._stored.wait()
         except TimeoutError:
             return
 
