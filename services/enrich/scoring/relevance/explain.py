@@ -144,14 +144,12 @@ def _evidence(state: State, trigger: Trigger, among: Sequence[Past]) -> tuple[Ev
 
 
 def _shared(state: State, trigger: Trigger, past: Past) -> tuple[str, ...]:
-    asked, held = state.objects.index.asked(trigger.text), state.objects.index.terms(past.text)
-    shared = {term: asked[term] * held[term] * state.objects.index.rarity(term) for term in asked.keys() & held.keys()}
+    shared = state.objects.index.shared(trigger.text, past.text)
     return tuple(sorted(shared, key=lambda term: (-shared[term], term))[:_MOST_WORDS])
 
 
 def _own_words(state: State, trigger: Trigger, slot: int) -> tuple[str, ...]:
-    asked, held = state.words.asked(trigger.text), state.words.terms(int(state.people.texts[slot]))
-    shared = {term: asked[term] * held[term] for term in asked.keys() & held.keys()}
+    shared = state.words.shared(trigger.text, int(state.people.texts[slot]), rare=False)
     return tuple(sorted(shared, key=lambda term: (-shared[term], term))[:_MOST_WORDS])
 
 

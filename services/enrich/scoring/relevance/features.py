@@ -294,7 +294,7 @@ class Inputs:
         refs = (
             (kinds.PERSON, trigger.people),
             (kinds.CONTAINER, trigger.tags[:2]),
-            (kinds.TAG, (*(tag.lower() for tag in trigger.tags[2:]), *trigger.text.terms())),
+            (kinds.TAG, (*(tag.lower() for tag in trigger.tags[2:]), *trigger.text.terms)),
         )
         for column, (kind, names) in enumerate(refs):
             followers = state.people.slots(self._follows.of(kind, names))

@@ -86,7 +86,7 @@ class Selector:
     def _follows_slots(self, trigger: Trigger) -> set[int]:
         names = self._follows.of(kinds.PERSON, trigger.people)
         names |= self._follows.of(kinds.CONTAINER, trigger.tags[:2])
-        names |= self._follows.of(kinds.TAG, (*(tag.lower() for tag in trigger.tags[2:]), *trigger.text.terms()))
+        names |= self._follows.of(kinds.TAG, (*(tag.lower() for tag in trigger.tags[2:]), *trigger.text.terms))
         return {self._state.people.find(name) for name in names}
 
 

@@ -3,7 +3,11 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from services.common.model import Enriched
 from services.enrich.steps.stopwords import STOPWORDS
@@ -20,20 +24,33 @@ _URL = re.compile(r"https?://\S+")
 _TOKEN = re.compile(r"[A-Za-z][A-Za-z0-9_']*(?:\.[A-Za-z][A-Za-z0-9_']*)*|[^\W\d_]{2,}")
 _PARTS = re.compile(r"[._']")
 _CASES = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_MOST_TOKENS = 50_000
+"""Words whose terms are remembered: most of a text are words that came before."""
 _SHORTEST = 3
 _LONGEST = 40
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """What an activity says: how often each term of its body occurs, and the terms of its title and files."""
+    """What an activity says: how often each term of its body occurs, and the terms of its title and files.
+
+    ``terms`` are those of both, each once, the title's first; beside them the arrays ``counts`` and ``titled``.
+    """
 
     body: Mapping[str, int]
     title: tuple[str, ...]
+    terms: tuple[str, ...] = field(init=False, compare=False)
+    counts: NDArray[np.int32] = field(init=False, compare=False)
+    titled: NDArray[np.bool_] = field(init=False, compare=False)
 
-    def terms(self) -> list[str]:
-        """Return the terms of both, each once, in an order that is always the same, as sums then are."""
-        return list(dict.fromkeys((*self.title, *self.body)))
+    def __post_init__(self) -> None:
+        """Fill what is asked for again and again."""
+        terms = tuple(dict.fromkeys((*self.title, *self.body)))
+        times = self.body.get
+        counts = np.array([times(term, 0) for term in terms], dtype=np.int32)
+        titled = np.arange(len(terms)) < len(set(self.title))
+        for name, value in (("terms", terms), ("counts", counts), ("titled", titled)):
+            object.__setattr__(self, name, value)
 
 
 def text_of(one: Enriched) -> Text:
@@ -60,13 +77,19 @@ def words(text: str) -> list[str]:
     """
     found: list[str] = []
     for token in _TOKEN.findall(text):
-        whole = token.lower()
-        if whole in _COMMON or len(whole) > 2 * _LONGEST:
-            continue
-        _add(found, whole)
-        if "_" in token or "." in token or token[1:] != token[1:].lower():
-            _add_parts(found, token, whole)
+        found += _terms_of(token)
     return found
+
+
+@lru_cache(maxsize=_MOST_TOKENS)
+def _terms_of(token: str) -> tuple[str, ...]:
+    whole, found = token.lower(), list[str]()
+    if whole in _COMMON or len(whole) > 2 * _LONGEST:
+        return ()
+    _add(found, whole)
+    if "_" in token or "." in token or token[1:] != token[1:].lower():
+        _add_parts(found, token, whole)
+    return tuple(found)
 
 
 def _add_parts(found: list[str], token: str, whole: str) -> None:
