@@ -121,7 +121,7 @@ def _shown(kind: str, state: State, trigger: Trigger, slot: int, similar: Simila
     if kind == FOLLOWED_PERSON:
         return Explanation(kind, people=trigger.people)
     if kind == PLACES:
-        return Explanation(kind) if slot != NOBODY and state.homes.get(slot) else None
+        return Explanation(kind) if slot != NOBODY and state.people.containers[slot] else None
     return Explanation(kind)
 
 

@@ -16,7 +16,7 @@ from services.enrich.scoring.relevance.follows import Follows
 from services.enrich.scoring.relevance.names import FOLLOWED, NAMES, OBJECT, PAIR, PERSON
 from services.enrich.scoring.relevance.objects import Past
 from services.enrich.scoring.relevance.people import NOBODY
-from services.enrich.scoring.relevance.places import Places, lifts_of
+from services.enrich.scoring.relevance.places import Places, crowd, lifts_of
 from services.enrich.scoring.relevance.rows import Row, Rows
 from services.enrich.scoring.relevance.state import TIES, YEAR, State
 from services.enrich.scoring.relevance.trigger import CONVERSATION, Trigger
@@ -217,13 +217,12 @@ class Inputs:
         for person in trigger.mentioned:
             tied = lifts_of(self._state, self._state.people.find(person))
             mentioned = np.maximum(mentioned, self._spread(tied, slots))
-        crowd = self._places.place(trigger.container).crowd
         past = self._state.objects.get(trigger.object)
         there = list(past.people)[-_MOST_PARTICIPANTS:] if past else []
         participants = np.zeros(len(slots))
         for slot in there:
             participants += self._spread(lifts_of(self._state, slot), slots)
-        return mentioned, crowd[slots].astype(np.float64), participants / max(len(there), 1)
+        return mentioned, crowd(self._places.place(trigger.container), slots), participants / max(len(there), 1)
 
     # --- where it is
 
@@ -232,7 +231,7 @@ class Inputs:
         here = self._spread(state.here.row(container), slots)
         columns, times = state.seen_here.row(container)
         ever = self._spread(state.ever.row(container), slots)
-        place = self._places.place(container)
+        alike, lift = self._places.alike(self._places.place(container), slots)
         kinds_total = state.people.kinds[slots].sum(axis=1)
         kind = state.people.kinds[slots, trigger.kind]
         lately, share, wandered = ((state.around, 20.0), (state.around_ever, 180.0), (state.wandered_around, 60.0))
@@ -242,8 +241,8 @@ class Inputs:
             here,
             self._spread((columns, np.exp2(-np.maximum(now - times, 0.0) / (30.0 * DAY))), slots) * (here > 0),
             np.log1p(np.maximum(ever - here, 0.0)),
-            place.alike[slots].astype(np.float64),
-            place.lift[slots].astype(np.float64),
+            alike,
+            lift,
             np.divide(kind, kinds_total, out=np.zeros(len(slots)), where=kinds_total > 0),
             *(
                 np.log1p(self._spread(rows.row(trigger.around), slots) / weight(now, half_life))

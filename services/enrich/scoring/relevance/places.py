@@ -1,37 +1,43 @@
 """Which places are alike, by the people in them, and who is tied to a place's people. Pure.
 
-Computed for a place when it is asked about, from its most active people, and kept for a week of the state's clock.
+Once a week of the state's clock, or when much was added since, it is noted who is where. What is asked about a place is
+answered from there, for the people asked about: it costs what these have places, whatever number of people there is.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from services.enrich.scoring.relevance.decay import DAY, weight
+from services.enrich.scoring.relevance.noted import Noted
 from services.enrich.scoring.relevance.state import PLACES, TIES, State
 
 _FRESH = 7 * DAY
-_TO_COME = 256
+_GROWN, _FEW = 1.5, 200
+"""Activities, as a multiple of those before the last noting and at least, after which it is noted within the week."""
 _MOST_PEOPLE = 300
 _MOST_REGULARS = 50
 _MOST_PLACES = 200
+_KEPT = 2_000
+"""Places whose surroundings are remembered, each some 10 KB."""
 _LEAST_LIFT, _MOST_LIFT, _NO_LIFT = -3.0, 3.0, -1.0
-_KEPT = 8_000_000
-"""Numbers held, over all places."""
 
 Values = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """By slot of people: how alike their places are to this one, by shares and by lift; ties to its people."""
+    """A place's surroundings: places ``near``, by number, how alike they are and the lift of being in both; who is
+    ``tied`` to its people, in ascending order, and how much."""
 
-    week: int
-    alike: NDArray[np.float32]
-    lift: NDArray[np.float32]
-    crowd: NDArray[np.float32]
+    near: Ints
+    alike: Values
+    lift: Values
+    tied: Ints
+    crowd: Values
 
 
 class Places:
@@ -39,103 +45,113 @@ class Places:
 
     def __init__(self, state: State) -> None:
         self._state = state
+        self._week, self._due = -1, 0.0
         self._places: OrderedDict[str, Place] = OrderedDict()
-        self._lengths: dict[str, tuple[int, float]] = {}
-        self._levels_of: tuple[int, Values] = (-1, np.zeros(0))
 
     def place(self, container: str) -> Place:
-        """Return what is known of a place's surroundings, as of this week's first question about it."""
-        week = self._state.clock // _FRESH
+        """Return what is known of a place's surroundings, as of the first question about it since it was noted."""
+        if self._week != self._state.clock // _FRESH or self._state.taken > self._due:
+            self._note()
         found = self._places.get(container)
-        if found is None or found.week != week or len(found.crowd) < len(self._state.people.ids):
-            self._places.pop(container, None)  # a stale one has its old place in the order, and would be put out itself
-            found = self._places[container] = self._compute(container, week)
-            if len(self._places) * 3 * len(found.crowd) > _KEPT and len(self._places) > 1:
+        if found is None:
+            found = self._places[container] = self._compute(container)
+            if len(self._places) > _KEPT:
                 self._places.popitem(last=False)
-        self._places.move_to_end(container)
         return found
 
-    def _compute(self, container: str, week: int) -> Place:
-        # Room for people to come, who have no surroundings before the next week.
-        size = len(self._state.people.actions) + _TO_COME
-        alike, lift = self._alike(container, week, size)
-        return Place(week, alike, lift, self._crowd(container, size))
+    def _note(self) -> None:
+        state = self._state
+        self._week, self._due = state.clock // _FRESH, _GROWN * state.taken + _FEW
+        self._places.clear()
+        # In the order of their names, which decides between places that are as much alike.
+        self._numbers = {key: number for number, key in enumerate(sorted({*state.here, *state.regulars}))}
+        people = len(state.people.ids)
+        self._here = Noted(state.here, self._numbers, people)
+        self._regulars = Noted(state.regulars, self._numbers, people)
+        places, self._levels = len(self._numbers), np.log1p(self._here.values)
+        self._sizes = np.bincount(self._here.places, minlength=places)
+        lengths = np.sqrt(np.bincount(self._here.places, self._levels**2, minlength=places))
+        self._lengths = np.where(lengths > 0, lengths, 1.0)
+        self._level_of = np.bincount(self._here.people, self._levels, minlength=people)
+        self._total_of = state.people.kinds[:people].sum(axis=1)
+        self._active = state.people.active
 
-    def _neighbours(self, container: str) -> tuple[dict[str, float], dict[str, int]]:
-        """Return the products of this place's people with those of other places, and how many they share."""
-        columns, values = self._state.here.row(container)
-        most = np.argsort(-values, kind="stable")[:_MOST_PEOPLE]
-        products: dict[str, float] = defaultdict(float)
-        shared: dict[str, int] = defaultdict(int)
-        for slot, level in zip(columns[most].tolist(), np.log1p(values[most]).tolist(), strict=True):
-            for other, count in self._state.homes.get(slot, {}).items():
-                if other != container:
-                    products[other] += level * float(np.log1p(count))
-                    shared[other] += 1
+    def _compute(self, container: str) -> Place:
+        number = self._numbers.get(container, -1)
+        products, shared = self._neighbours(number)
+        near = np.lexsort((np.arange(len(shared)), -shared))[:_MOST_PLACES]
+        near = near[shared[near] > 0]
+        size, length = (self._sizes[number], self._lengths[number]) if number >= 0 else (0, 1.0)
+        more = np.log((shared[near] + 0.5) * self._active / ((size + 1.0) * (self._sizes[near] + 1.0)))
+        lift = np.clip(more, _LEAST_LIFT, _MOST_LIFT) - _NO_LIFT
+        return Place(near, products[near] / self._lengths[near] / length, lift, *self._crowd(container))
+
+    def _neighbours(self, number: int) -> tuple[Values, Ints]:
+        """Return by place the products of this one's people with it, and how many they share."""
+        places = len(self._numbers)
+        people, counts = self._here.row(number) if number >= 0 else (np.zeros(0, dtype=np.int64), np.zeros(0))
+        most = np.lexsort((people, -counts))[:_MOST_PEOPLE]
+        entries, owners = self._here.of(people[most])
+        levels = self._levels[entries] * np.log1p(counts[most])[owners]
+        products = np.bincount(self._here.places[entries], levels, minlength=places)
+        shared = np.bincount(self._here.places[entries], minlength=places)
+        if number >= 0:
+            products[number] = shared[number] = 0
         return products, shared
 
-    def _length(self, container: str, week: int) -> float:
-        found = self._lengths.get(container)
-        if found is None or found[0] != week:
-            _, values = self._state.here.row(container)
-            found = self._lengths[container] = week, float(np.linalg.norm(np.log1p(values))) or 1.0
-        return found[1]
-
-    def _alike(self, container: str, week: int, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        state = self._state
-        products, shared = self._neighbours(container)
-        cosines = np.zeros(size)
-        lifts, shares = np.zeros(size), np.zeros(size)
-        everyone, here = state.people.active, state.here.size(container)
-        most = sorted(shared, key=lambda other: (-shared[other], other))[:_MOST_PLACES]
-        for other in most:
-            columns, values = state.here.row(other)
-            cosines[columns] += np.log1p(values) * products[other] / self._length(other, week)
-            expected = (here + 1) * (len(columns) + 1)
-            more = np.log((shared[other] + 0.5) * everyone / expected)
-            columns, values = state.regulars.row(other)
-            lifts[columns] += values * (float(np.clip(more, _LEAST_LIFT, _MOST_LIFT)) - _NO_LIFT)
-        total = np.zeros(size)
-        total[: len(state.people.kinds)] = state.people.kinds.sum(axis=1)
-        np.divide(lifts, total, out=shares, where=total > 0)
-        places = self._levels(size)
-        alike = cosines / self._length(container, week) / (places + 1.0)
-        return alike.astype(np.float32), (shares + _NO_LIFT * (total > 0)).astype(np.float32)
-
-    def _levels(self, size: int) -> Values:
-        """Return per person the sum of the levels of their places."""
-        week = self._state.clock // _FRESH
-        if self._levels_of[0] != week or len(self._levels_of[1]) < size:
-            sums = np.zeros(size)
-            for slot, homes in self._state.homes.items():
-                if homes:
-                    sums[slot] = np.log1p(np.fromiter(homes.values(), np.float64, len(homes))).sum()
-            self._levels_of = week, sums
-        return self._levels_of[1][:size]
-
-    def _crowd(self, container: str, size: int) -> NDArray[np.float32]:
+    def _crowd(self, container: str) -> tuple[Ints, Values]:
         """Return people's mean tie to the regulars, weighed by how much these are there."""
-        columns, values = self._state.regulars.row(container)
-        levels = np.log1p(values / weight(self._state.clock, PLACES))
+        state = self._state
+        columns, values = state.regulars.row(container)
+        levels = np.log1p(values / weight(state.clock, PLACES))
         most = np.argsort(-levels, kind="stable")[:_MOST_REGULARS]
-        sums = np.zeros(size)
-        for slot, level in zip(columns[most].tolist(), levels[most].tolist(), strict=True):
-            tied, lifts = lifts_of(self._state, slot)
-            sums[tied] += level * lifts
-        mean: NDArray[np.float32] = (sums / (levels[most].sum() + 1e-6)).astype(np.float32)
-        return mean
+        tied, lifts, owners = lifts_of_all(state, columns[most])
+        people, where = np.unique(tied, return_inverse=True)
+        sums = np.bincount(where, lifts * levels[most][owners], minlength=len(people))
+        return people, sums / (levels[most].sum() + 1e-6)
+
+    def alike(self, place: Place, people: Ints) -> tuple[Values, Values]:
+        """Return how alike people's places are to this one, by shares and by lift."""
+        entries, owners = self._here.of(people)
+        near = np.zeros(len(self._numbers))
+        near[place.near] = place.alike
+        products = self._levels[entries] * near[self._here.places[entries]]
+        known = np.minimum(people, len(self._level_of) - 1)
+        alike = np.bincount(owners, products, minlength=len(people)) / (self._level_of[known] + 1.0)
+        entries, owners = self._regulars.of(people)
+        near[place.near] = place.lift
+        lifts = self._regulars.values[entries] * near[self._regulars.places[entries]]
+        total = np.where(people == known, self._total_of[known], 0.0)
+        there = total > 0
+        sums = np.bincount(owners, lifts, minlength=len(people))
+        return alike, np.divide(sums, total, out=np.zeros(len(people)), where=there) + _NO_LIFT * there
 
 
-def lifts_of(state: State, slot: int) -> tuple[NDArray[np.int64], Values]:
-    """Return whom a person is tied to and log(1 + lift) of each tie.
+def crowd(place: Place, people: Ints) -> Values:
+    """Return people's ties to a place's people."""
+    if not len(place.tied):
+        return np.zeros(len(people))
+    at = np.minimum(np.searchsorted(place.tied, people), len(place.tied) - 1)
+    return np.where(place.tied[at] == people, place.crowd[at], 0.0)
 
-    The lift is what they share over what two people as active as they would share by chance, smoothed so that a single
+
+def lifts_of(state: State, slot: int) -> tuple[Ints, Values]:
+    """Return whom a person is tied to and log(1 + lift) of each tie, as of ``lifts_of_all``."""
+    return lifts_of_all(state, np.array([slot]))[:2]
+
+
+def lifts_of_all(state: State, slots: Ints) -> tuple[Ints, Values, Ints]:
+    """Return whom people are tied to, log(1 + lift) of each tie, and to the how manieth of them each belongs.
+
+    The lift is what two share over what two people as active as they would share by chance, smoothed so that a single
     shared object of two rare people does not outweigh everything.
     """
-    columns, values = state.ties.row(slot)
-    now = weight(state.clock, TIES)
-    shared = values / now
+    rows = [state.ties.row(slot) for slot in slots.tolist()]
+    columns = np.concatenate([row[0] for row in rows]) if rows else np.zeros(0, dtype=np.int64)
+    values = np.concatenate([row[1] for row in rows]) if rows else np.zeros(0)
+    owners = np.repeat(np.arange(len(rows)), [len(row[0]) for row in rows])
+    shared = values / weight(state.clock, TIES)
     total = state.people.total_at("ties", state.clock) + 1.0
-    own = state.people.one_at("ties", slot, state.clock) + 0.5
+    own = state.people.at("ties", slots, state.clock)[owners] + 0.5
     theirs = state.people.at("ties", columns, state.clock) + 0.5
-    return columns, np.log1p(shared * total / (20.0 * own * theirs + 0.02 * total))
+    return columns, np.log1p(shared * total / (20.0 * own * theirs + 0.02 * total)), owners

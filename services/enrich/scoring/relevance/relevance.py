@@ -16,8 +16,6 @@ from services.enrich.scoring.relevance.state import TIES, Limits, State
 from services.enrich.scoring.relevance.trigger import Trigger
 from services.enrich.scoring.relevance.weights import Features, Scores, Weights
 
-_NOTHING = np.zeros(0)
-
 
 class Relevance:
     """The scorer. ``clock`` is the largest event time observed, in micros; scores are as of then."""
@@ -60,7 +58,7 @@ class Relevance:
         """Return how often a person acted within the year before the clock, in a container or at all."""
         slot = self._state.people.find(person)
         if container:
-            return self._state.homes.get(slot, {}).get(container, 0)
+            return int(self._state.here.get(container, slot))
         return int(self._state.people.actions[slot])
 
     def select(self, trigger: Trigger, most: int = 250) -> list[str]:
@@ -111,11 +109,11 @@ class Relevance:
         Castells, RecSys 2011), over that of a container of one.
         """
         state = self._state
-        here = np.array([state.homes.get(int(slot), {}).get(trigger.container, 0) for slot in slots], dtype=np.float64)
+        here = state.here.at(trigger.container, slots)
         place = 1.0 - np.minimum(here / np.maximum(3.0, 0.01 * state.people.actions[slots]), 1.0)
         author = state.people.find(trigger.people[0]) if trigger.people else NOBODY
         scale = weight(state.clock, TIES)
-        shared = np.array([state.ties.get(author, int(slot)) for slot in slots]) / scale if len(slots) else _NOTHING
+        shared = state.ties.at(author, slots) / scale
         everyone = state.people.active + 2.0
         rare = np.log2(everyone / (state.here.size(trigger.container) + 1.0)) / np.log2(everyone)
         found: NDArray[np.float64] = (place + 1.0 / (1.0 + shared) + min(max(rare, 0.0), 1.0)) / 3.0

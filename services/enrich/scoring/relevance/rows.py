@@ -1,6 +1,6 @@
 """A sparse table of sums, read by rows as arrays: who has to do with whom, and who is where. Pure, bounded."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -74,6 +74,9 @@ class Rows(Generic[Key]):
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._rows)
 
     def add(self, row: Key, column: int, value: float) -> None:
         """Add to an entry; one that comes to nothing is removed."""

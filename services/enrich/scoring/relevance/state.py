@@ -53,6 +53,8 @@ class State:
         self.clock = 0
         self.version = 0
         """Changes with whatever is taken in or taken back."""
+        self.taken = 0
+        """Activities taken in."""
         self.people = People()
         self.objects = Objects(self.limits.objects)
         self.words = Index(self.limits.people, terms=_THIN_AT, postings=4_000)
@@ -82,8 +84,6 @@ class State:
         self.begun: dict[str, float] = {}
         self.entered: dict[str, float] = {}
         self.entered_from_afar: dict[str, float] = {}
-        self.homes: dict[int, dict[str, int]] = {}
-        """By person: actions by container within a year."""
         self._titles = Titles()
         self._known: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._actions: deque[tuple[int, str, int, str]] = deque()
@@ -101,6 +101,7 @@ class State:
                 self._move(one, things, known, slots)
             return
         self._known[one.activity.id] = slots
+        self.taken += 1
         time = micros(one.activity.published)
         self.clock = max(self.clock, time)
         self._expire()
@@ -180,10 +181,7 @@ class State:
         self._be_there(slot, thing.container, around(one, thing), time, 1.0)
 
     def _act(self, slot: int, container: str, kind: int, time: int) -> None:
-        homes = self.homes.setdefault(slot, {})
-        if container not in homes:
-            self.people.containers[slot] += 1
-        homes[container] = homes.get(container, 0) + 1
+        self.people.containers[slot] += not self.here.get(container, slot)
         self.here.add(container, slot, 1.0)
         self.people.act(slot, kind, time, 1)
         self.seen_here.last(container, slot, float(time))
@@ -198,8 +196,7 @@ class State:
 
     def away(self, slot: int, container: str) -> bool:
         """Return whether a container is none of a person's own: fewer than max(3, 1 %) of their actions of a year."""
-        homes = self.homes.get(slot)
-        there = homes.get(container, 0) if homes else 0
+        there = self.here.get(container, slot)
         return there < max(3.0, 0.01 * int(self.people.actions[slot]))
 
     def _join(self, past: Past, slot: int, thing: Engagement, wider: str, time: int) -> None:
@@ -253,14 +250,10 @@ class State:
         self._be_there(slot, thing.container, around(one, thing), time, -1.0)
 
     def _unact(self, slot: int, container: str, kind: int = 0, time: int = 0) -> None:
-        homes = self.homes.get(slot)
-        if homes is None or container not in homes:
+        if not self.here.get(container, slot):
             return  # the person was forgotten
-        homes[container] -= 1
         self.here.add(container, slot, -1.0)
-        if not homes[container]:
-            del homes[container]
-            self.people.containers[slot] -= 1
+        self.people.containers[slot] -= not self.here.get(container, slot)
         self.people.act(slot, kind, time, -1)
 
     def _mention(self, past: Past, by: int, slot: int, time: int) -> None:
@@ -325,7 +318,6 @@ class State:
         self.speakers.pop(int(self.people.texts[slot]), None)
         self.people.forget(slot)
         self.objects.forget(slot)
-        self.homes.pop(slot, None)
         for by_person in (self.ties, self.joined, self.joins, self.mentions, self.mentioned_by):
             by_person.forget_row(slot)
             by_person.forget_column(slot)

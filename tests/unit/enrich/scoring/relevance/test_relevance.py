@@ -133,7 +133,7 @@ def test_memory_is_bounded() -> None:
     observed((message(n, f"p{n % 30}", about("chess", n), hours=n) for n in range(200)), relevance)
     state = relevance._state
     assert len(state.objects) == len(state.objects.index) == 20
-    assert sum(map(len, state.homes.values())) <= 50
+    assert sum(map(state.here.size, state.here)) <= 50
     assert len(state.words) <= 10
     assert relevance.select(trigger(_new("chess")))
 
