@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from services.common.model import Enriched, micros
 from services.common.recommendation import DAY, Evidence, Recommendation
 from services.enrich.scoring.engagements import engagements, people_of
-from services.enrich.scoring.relevance import Relevance, Scored, Trigger, reason
+from services.enrich.scoring.relevance import Relevance, Said, Scored, Trigger, reason
 
 MODEL = "relevance-1"
 _QUIET = 7 * DAY
@@ -66,7 +66,7 @@ class Recommender:
         self._asked = asked
         self._last: OrderedDict[str, int] = OrderedDict()
         self._known: OrderedDict[str, None] = OrderedDict()
-        self._chunk: deque[Enriched] = deque()
+        self._chunk: deque[tuple[Enriched, Said | None]] = deque()
         self._since = 0
         self._clock = 0
 
@@ -80,8 +80,10 @@ class Recommender:
         time = micros(one.activity.published)
         self._since = self._since if self._chunk else time
         self._clock = max(self._clock, time)
-        self._chunk.append(one)
-        triggers = tuple(Trigger.of(one, each) for each in engagements(one) if self._begins(one, each.object))
+        begun = [each for each in engagements(one) if self._begins(one, each.object)]
+        said = Said.of(one) if begun else None
+        self._chunk.append((one, said))
+        triggers = tuple(Trigger.of(one, each, said) for each in begun)
         for trigger in triggers:
             self.relevance.look_around(trigger)
         return triggers
@@ -105,7 +107,8 @@ class Recommender:
     def flush(self) -> None:
         """Take the chunk into what is scored by; after an error, call again for those behind the one to blame."""
         while self._chunk:
-            self.relevance.observe(self._without_left(self._chunk.popleft()))
+            one, said = self._chunk.popleft()
+            self.relevance.observe(self._without_left(one), said)
 
     def _begins(self, one: Enriched, object_id: str) -> bool:
         time = micros(one.activity.published)
@@ -143,13 +146,10 @@ class Recommender:
         return [self._told(each.one, found) for each, found in zip(begun, best, strict=True)]
 
     def _candidates(self, trigger: Trigger) -> list[str]:
-        return [
-            person
-            for person in self.relevance.select(trigger, _MOST_CANDIDATES)
-            if self.relevance.actions(person) >= _LEAST_ACTIONS
-            and self.relevance.gate(person, trigger.container)
-            and not self._asked.left(person)
-        ]
+        people = self.relevance.select(trigger, _MOST_CANDIDATES)
+        unexpected = self.relevance.strangers(people, trigger.container, _LEAST_ACTIONS).tolist()
+        left = self._asked.left
+        return [person for person, wanted in zip(people, unexpected, strict=True) if wanted and not left(person)]
 
     def _told(self, one: Enriched, found: dict[str, tuple[float, Trigger, Scored]]) -> list[Recommendation]:
         ordered = sorted(found.values(), key=lambda each: (-each[0], each[2].person))

@@ -3,7 +3,7 @@
 from services.enrich.scoring.relevance.explain import Evidence, Explanation, reason
 from services.enrich.scoring.relevance.relevance import Relevance
 from services.enrich.scoring.relevance.state import Limits
-from services.enrich.scoring.relevance.trigger import Trigger
+from services.enrich.scoring.relevance.trigger import Said, Trigger
 from services.enrich.scoring.relevance.weights import Features, Scored, Scores, Weights
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Features",
     "Limits",
     "Relevance",
+    "Said",
     "Scored",
     "Scores",
     "Trigger",

@@ -4,6 +4,7 @@ Cormode, Shkapenyuk, Srivastava, Xu: Forward Decay, ICDE 2009. The sums do not d
 """
 
 import math
+from functools import lru_cache
 
 DAY = 86_400 * 1_000_000
 """Microseconds."""
@@ -12,6 +13,7 @@ _LANDMARK = 1_577_836_800 * 1_000_000
 _FURTHEST = 1_000.0
 
 
+@lru_cache(maxsize=256)
 def weight(time: int, half_life: float) -> float:
     """Return the weight with which something at ``time`` (micros) is added, or a sum as of ``time`` is divided.
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.enrich.scoring.relevance.features import Similar
+from services.enrich.scoring.relevance.likeness import Similar
 from services.enrich.scoring.relevance.objects import Past
 from services.enrich.scoring.relevance.people import NOBODY
 from services.enrich.scoring.relevance.state import State

@@ -105,6 +105,9 @@ class Index:
     def __len__(self) -> int:
         return len(self._texts)
 
+    def __contains__(self, slot: int) -> bool:
+        return slot in self._texts
+
     def new(self) -> tuple[int, int]:
         """Return the slot for a new text, and the slot that made room for it or -1."""
         slot, gone = self._next, self._next - self._limit

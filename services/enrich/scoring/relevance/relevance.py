@@ -10,10 +10,12 @@ from services.enrich.scoring.relevance.decay import weight
 from services.enrich.scoring.relevance.explain import Explanation, explain
 from services.enrich.scoring.relevance.features import Inputs
 from services.enrich.scoring.relevance.follows import Follows
+from services.enrich.scoring.relevance.likeness import Likeness
 from services.enrich.scoring.relevance.people import NOBODY
+from services.enrich.scoring.relevance.persons import Persons
 from services.enrich.scoring.relevance.select import Selector
 from services.enrich.scoring.relevance.state import TIES, Limits, State
-from services.enrich.scoring.relevance.trigger import Trigger
+from services.enrich.scoring.relevance.trigger import Said, Trigger
 from services.enrich.scoring.relevance.weights import Features, Scores, Weights
 
 
@@ -24,17 +26,21 @@ class Relevance:
         self.weights = weights or Weights.shipped()
         self._state = State(limits)
         self._follows = Follows()
-        self._inputs = Inputs(self._state, self._follows)
-        self._selector = Selector(self._state, self._follows, self._inputs.similar)
+        self._likeness = Likeness(self._state)
+        self._inputs = Inputs(self._state, self._follows, self._likeness)
+        self._selector = Selector(self._state, self._follows, self._likeness)
 
     @property
     def clock(self) -> int:
         """The largest event time observed, in micros."""
         return self._state.clock
 
-    def observe(self, one: Enriched) -> None:
-        """Take in an activity; once, however often it comes. Known ones that come with other people move to them."""
-        self._state.observe(one)
+    def observe(self, one: Enriched, said: Said | None = None) -> None:
+        """Take in an activity; once, however often it comes. Known ones that come with other people move to them.
+
+        ``said`` is what it says, where that is at hand.
+        """
+        self._state.observe(one, said)
 
     def withdraw(self, object_id: str) -> None:
         """Let the text of an object, of a thread or of an activity's object, be found and shown no more."""
@@ -53,6 +59,14 @@ class Relevance:
     def gate(self, person: str, container: str) -> bool:
         """Return whether an object there is unexpected: fewer than max(3, 1 %) of the person's actions of a year."""
         return self._state.away(self._state.people.find(person), container)
+
+    def strangers(self, people: Sequence[str], container: str, least: int = 0) -> NDArray[np.bool_]:
+        """Return of which people ``gate`` is true who have ``least`` actions of a year."""
+        state, slots = self._state, self._state.people.slots(people)
+        actions = state.people.actions[slots]
+        there = state.here.at(container, slots)
+        found: NDArray[np.bool_] = (there < np.maximum(3.0, 0.01 * actions)) & (actions >= least)
+        return found
 
     def actions(self, person: str, container: str = "") -> int:
         """Return how often a person acted within the year before the clock, in a container or at all."""
@@ -74,11 +88,11 @@ class Relevance:
         """Return the model's inputs for each trigger and its people."""
         slots = [self._state.people.slots(those) for those in people]
         everyone = np.unique(np.concatenate(slots)) if slots else np.zeros(0, dtype=np.int64)
-        persons = self._inputs.of_people(everyone)
+        persons = Persons.of(self._state, everyone)
         return [
             Features(
                 those,
-                self._inputs.table(trigger, at, persons[np.searchsorted(everyone, at)]),
+                self._inputs.table(trigger, persons.at(np.searchsorted(everyone, at))),
                 self._unexpectedness(trigger, at),
             )
             for trigger, those, at in zip(triggers, people, slots, strict=True)
@@ -99,7 +113,7 @@ class Relevance:
         """
         if contributions is None:
             contributions = self.score(trigger, [person]).of(0).contributions
-        return explain(self._state, trigger, person, contributions, self._inputs.similar(trigger))
+        return explain(self._state, trigger, person, contributions, self._likeness.similar(trigger))
 
     def _unexpectedness(self, trigger: Trigger, slots: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how far from a person's own the object is, 0..1: the mean of three shares.

@@ -1,14 +1,12 @@
 """Candidates for an object, from inverted indexes: what it costs does not grow with the number of people. Pure."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from services.enrich.scoring.relevance import follows as kinds
 from services.enrich.scoring.relevance.decay import DAY
-from services.enrich.scoring.relevance.features import Similar
 from services.enrich.scoring.relevance.follows import Follows
+from services.enrich.scoring.relevance.likeness import Likeness
 from services.enrich.scoring.relevance.people import NOBODY
 from services.enrich.scoring.relevance.places import lifts_of
 from services.enrich.scoring.relevance.state import State
@@ -18,6 +16,7 @@ _EACH = 100
 _WANDERERS = 60
 _PLACE = 80
 _PARTICIPANTS = 10
+_LEAST_ALIKE = 0.03
 Row = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
@@ -25,43 +24,50 @@ class Selector:
     """Selects by the experts of similar objects, who was asked there, the author's and the participants' ties, who
     writes about the same, who has been in the place or around it, who follows, who often joins what is elsewhere."""
 
-    def __init__(self, state: State, follows: Follows, similar: Callable[[Trigger], Similar]) -> None:
-        self._state, self._follows, self._similar = state, follows, similar
+    def __init__(self, state: State, follows: Follows, likeness: Likeness) -> None:
+        self._state, self._follows, self._likeness = state, follows, likeness
         self._wanderers: tuple[int, NDArray[np.int64]] = (-1, np.zeros(0, dtype=np.int64))
 
     def select(self, trigger: Trigger, most: int) -> list[str]:
         """Return up to ``most`` people, the most promising first."""
-        state, sums = self._state, dict[int, float]()
-        for slot in self._follows_slots(trigger):
-            sums[slot] = 10.0
-        for columns, values in self._routes(trigger):
-            _add(sums, columns, values)
-        for slot in self._most_wandering().tolist():
-            sums[slot] = sums.get(slot, 0.0) + 0.2
-        past = state.objects.get(trigger.object)
-        out = {NOBODY, *(state.people.find(person) for person in (*trigger.people, *trigger.mentioned))}
-        if past is not None:
-            out |= past.people.keys()
-        best = sorted(
-            (slot for slot in sums if slot not in out), key=lambda slot: (-sums[slot], state.people.ids[slot])
-        )
-        return [state.people.ids[slot] for slot in best[:most]]
+        state = self._state
+        wanderers, followers = self._most_wandering(), self._follows_slots(trigger)
+        routes = [
+            (followers, np.full(len(followers), 10.0)),
+            *self._routes(trigger),
+            (wanderers, np.full(len(wanderers), 0.2)),
+        ]
+        columns, values = (np.concatenate(parts) for parts in zip(*routes, strict=True))
+        slots, where = np.unique(columns, return_inverse=True)
+        sums = np.bincount(where, values, minlength=len(slots))
+        allowed = ~np.isin(slots, self._out(trigger))
+        slots, sums = slots[allowed], sums[allowed]
+        if len(slots) > most:  # as promising as the last are all kept, so that names decide between them
+            kept = sums >= np.partition(sums, -most)[-most]
+            slots, sums = slots[kept], sums[kept]
+        ids = state.people.ids
+        best = sorted(zip((-sums).tolist(), map(ids.__getitem__, slots.tolist()), strict=True))
+        return [person for _, person in best[:most]]
+
+    def _out(self, trigger: Trigger) -> list[int]:
+        """Return who is no candidate: who began it, is mentioned or took part."""
+        state, past = self._state, self._state.objects.get(trigger.object)
+        out = [NOBODY, *map(state.people.find, (*trigger.people, *trigger.mentioned))]
+        return [*out, *past.people] if past is not None else out
 
     def _routes(self, trigger: Trigger) -> list[Row]:
-        state, similar = self._state, self._similar(trigger)
+        state, similar = self._state, self._likeness.similar(trigger)
         squares = similar.cosines**2
-        experts: dict[int, float] = {}
-        for one, square in zip(similar.objects, squares.tolist(), strict=True):
-            for slot in (*one.people, *one.mentioned):
-                experts[slot] = experts.get(slot, 0.0) + square
         author = state.people.find(trigger.people[0]) if trigger.people else NOBODY
-        held, cosines = state.words.like(trigger.text, _EACH)
-        speakers = np.array([state.speakers[slot] for slot in held.tolist()], dtype=np.int64)
         past = state.objects.get(trigger.object)
         there = list(past.people)[-_PARTICIPANTS:] if past else []
+        experts = np.concatenate([similar.people, similar.named])
+        worth = np.concatenate([np.repeat(squares, similar.sizes), np.repeat(squares, similar.names)])
+        speakers, cosines = self._likeness.speaking(trigger)
+        near = cosines >= _LEAST_ALIKE
         return [
-            _normal((np.fromiter(experts, np.int64), np.fromiter(experts.values(), np.float64)), 2 * _EACH, 2.0),
-            _normal((speakers, cosines), _EACH, 1.5),
+            _normal(_summed(experts, worth), 2 * _EACH, 2.0),
+            _normal((speakers[near], cosines[near]), _EACH, 1.5),
             _normal(lifts_of(state, author), _EACH, 1.0),
             _normal(state.joined.row(author), _EACH, 1.0),
             _normal(state.mentions.row(author), _EACH, 1.0),
@@ -83,11 +89,16 @@ class Selector:
             self._wanderers = day, most[sums[most] > 0]
         return self._wanderers[1]
 
-    def _follows_slots(self, trigger: Trigger) -> set[int]:
+    def _follows_slots(self, trigger: Trigger) -> NDArray[np.int64]:
         names = self._follows.of(kinds.PERSON, trigger.people)
         names |= self._follows.of(kinds.CONTAINER, trigger.tags[:2])
         names |= self._follows.of(kinds.TAG, (*(tag.lower() for tag in trigger.tags[2:]), *trigger.text.terms))
-        return {self._state.people.find(name) for name in names}
+        return self._state.people.slots(names)
+
+
+def _summed(columns: NDArray[np.int64], values: NDArray[np.float64]) -> Row:
+    slots, where = np.unique(columns, return_inverse=True)
+    return slots, np.bincount(where, values, minlength=len(slots))
 
 
 def _normal(row: Row, most: int, worth: float) -> Row:
@@ -100,8 +111,3 @@ def _normal(row: Row, most: int, worth: float) -> Row:
         columns, values = columns[kept], values[kept]
     largest = float(values.max())
     return columns, values * (worth / largest) if largest > 0 else np.zeros(len(values))
-
-
-def _add(sums: dict[int, float], columns: NDArray[np.int64], values: NDArray[np.float64]) -> None:
-    for slot, value in zip(columns.tolist(), values.tolist(), strict=True):
-        sums[slot] = sums.get(slot, 0.0) + value

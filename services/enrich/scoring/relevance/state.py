@@ -20,8 +20,8 @@ from services.enrich.scoring.relevance.meaning import Meaning
 from services.enrich.scoring.relevance.objects import Objects, Past
 from services.enrich.scoring.relevance.people import NOBODY, People
 from services.enrich.scoring.relevance.rows import Rows
-from services.enrich.scoring.relevance.trigger import Titles, around, kind_of, vector_of
-from services.enrich.scoring.relevance.words import Text, text_of, title_of
+from services.enrich.scoring.relevance.trigger import Said, around, kind_of
+from services.enrich.scoring.relevance.words import Text, title_of
 
 YEAR = 365 * DAY
 TIES = 120.0
@@ -58,8 +58,8 @@ class State:
         self.people = People()
         self.objects = Objects(self.limits.objects)
         self.words = Index(self.limits.people, terms=_THIN_AT, postings=4_000)
-        self.speakers: dict[int, int] = {}
-        """People by the slot of their words."""
+        self.speakers = np.zeros(1_024, dtype=np.int64)
+        """People by the place of their words, which is their slot modulo the limit."""
         self.meaning = Meaning()
         self.ties: Rows[int] = Rows()
         self.joined: Rows[int] = Rows()
@@ -84,12 +84,11 @@ class State:
         self.begun: dict[str, float] = {}
         self.entered: dict[str, float] = {}
         self.entered_from_afar: dict[str, float] = {}
-        self._titles = Titles()
         self._known: OrderedDict[str, tuple[int, ...]] = OrderedDict()
         self._actions: deque[tuple[int, str, int, str]] = deque()
 
-    def observe(self, one: Enriched) -> None:
-        """Take in an activity."""
+    def observe(self, one: Enriched, said: Said | None = None) -> None:
+        """Take in an activity; ``said`` where it is at hand."""
         self.version += 1
         things = engagements(one)
         slots = tuple(self.people.slot(person) for person in people_of(one))
@@ -98,51 +97,39 @@ class State:
         known = self._known.get(one.activity.id)
         if known is not None:
             if known != slots:
-                self._move(one, things, known, slots)
+                self._move(one, said or Said.of(one), known, slots)
             return
         self._known[one.activity.id] = slots
         self.taken += 1
         time = micros(one.activity.published)
         self.clock = max(self.clock, time)
         self._expire()
-        text = text_of(one)
-        vector = vector_of(one, self._titles)
+        said = said or Said.of(one)
         for thing in things:
-            self._take(one, thing, slots, text, vector, time)
-        self._speak(one, slots, text, vector, time)
+            self._take(one, thing, slots, said, time)
+        self._speak(one, slots, said, time)
 
-    def _move(
-        self, one: Enriched, things: tuple[Engagement, ...], before: tuple[int, ...], now: tuple[int, ...]
-    ) -> None:
-        time, text = micros(one.activity.published), text_of(one)
+    def _move(self, one: Enriched, said: Said, before: tuple[int, ...], now: tuple[int, ...]) -> None:
+        time = micros(one.activity.published)
         left = tuple(slot for slot in before if slot not in now)
         come = tuple(slot for slot in now if slot not in before)
-        for thing in things:
+        for thing in engagements(one):
             past = self.objects.get(thing.object)
             if past is not None:
                 for slot in left:
                     self._leave(past, slot, one, thing, time)
                 for slot in come:
                     self._engage(past, slot, one, thing, time)
-        vector = vector_of(one, self._titles)
         for slot in left:
-            self._count_words(slot, vector, time, -1.0)
-        self._speak(one, come, text, vector, time)
+            self._count_words(slot, said.vector, time, -1.0)
+        self._speak(one, come, said, time)
         self._known[one.activity.id] = now
 
-    def _take(
-        self,
-        one: Enriched,
-        thing: Engagement,
-        slots: tuple[int, ...],
-        text: Text,
-        vector: NDArray[np.float32],
-        time: int,
-    ) -> None:
+    def _take(self, one: Enriched, thing: Engagement, slots: tuple[int, ...], said: Said, time: int) -> None:
         past = self.objects.get(thing.object) or self._begin(one, thing, slots, time)
         past.last = max(past.last, time)
-        self.objects.take(past, one.activity.object.id, text)
-        past.vector += vector
+        self.objects.take(past, one.activity.object.id, said.text)
+        past.vector += said.vector
         for slot in slots:
             self._engage(past, slot, one, thing, time)
         by = slots[0] if slots else NOBODY
@@ -263,15 +250,15 @@ class State:
             if past.mention(slot):
                 self.people.add("summoned", slot, time)
 
-    def _speak(self, one: Enriched, slots: tuple[int, ...], text: Text, vector: NDArray[np.float32], time: int) -> None:
-        if vector.any() and crc32(one.activity.id.encode()) % _SAMPLED == 0:
-            self.meaning.add(vector)
+    def _speak(self, one: Enriched, slots: tuple[int, ...], said: Said, time: int) -> None:
+        if said.vector.any() and crc32(one.activity.id.encode()) % _SAMPLED == 0:
+            self.meaning.add(said.vector)
         for slot in slots:
-            self._count_words(slot, vector, time, 1.0)
+            self._count_words(slot, said.vector, time, 1.0)
             held = int(self.people.texts[slot])
-            if held < 0 or held not in self.speakers:
+            if held < 0 or held not in self.words:
                 held = self._words_anew(slot)
-            self.words.extend(held, text)
+            self.words.extend(held, said.text)
             if self.words.size(held) >= _THIN_AT:
                 self._thin(slot, held)
 
@@ -281,17 +268,18 @@ class State:
                 self.people.vectors[name].add(slot, vector, time, amount)
 
     def _words_anew(self, slot: int) -> int:
-        held, gone = self.words.new()
-        self.speakers.pop(gone, None)
+        held, _ = self.words.new()
         self.people.texts[slot] = held
-        self.speakers[held] = slot
+        place = held % self.limits.people
+        if place >= len(self.speakers):
+            self.speakers = np.concatenate([self.speakers, np.zeros(len(self.speakers), dtype=np.int64)])
+        self.speakers[place] = slot
         return held
 
     def _thin(self, slot: int, held: int) -> None:
         """Keep of a person's words those that come most, counted half: what was said once, long ago, goes first."""
         counts = sorted(self.words.counts(held).items(), key=lambda entry: (-entry[1], entry[0]))[:_MOST_WORDS]
         self.words.remove(held)
-        del self.speakers[held]
         halved = {term: (count + 1) // 2 for term, count in counts}
         self.words.extend(self._words_anew(slot), Text(halved, ()))
 
@@ -302,6 +290,11 @@ class State:
             self._unact(slot, container)
         while len(self._known) > self.limits.actions:
             self._known.popitem(last=False)
+
+    def speaking(self, text: Text) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return who uses some of the words of a text, and how alike to it is all that each has said (cosine)."""
+        slots, cosines = self.words.all_like(text)
+        return self.speakers[slots % self.limits.people], cosines
 
     def withdraw(self, object_id: str) -> None:
         """Let a text be found no more."""
@@ -315,7 +308,6 @@ class State:
         if slot == NOBODY:
             return
         self.words.remove(int(self.people.texts[slot]))
-        self.speakers.pop(int(self.people.texts[slot]), None)
         self.people.forget(slot)
         self.objects.forget(slot)
         for by_person in (self.ties, self.joined, self.joins, self.mentions, self.mentioned_by):

@@ -37,9 +37,9 @@ class Trigger:
     tags: tuple[str, ...]
 
     @classmethod
-    def of(cls, one: Enriched, engagement: Engagement) -> "Trigger":
-        """Return the trigger that an activity is for one of its engagements."""
-        activity = one.activity
+    def of(cls, one: Enriched, engagement: Engagement, said: "Said | None" = None) -> "Trigger":
+        """Return the trigger that an activity is for one of its engagements; ``said`` where it is at hand."""
+        activity, said = one.activity, said or Said.of(one)
         home = activity.audience.container
         return cls(
             object=engagement.object,
@@ -49,8 +49,8 @@ class Trigger:
             mentioned=one.mention_people,
             at=micros(activity.published),
             kind=kind_of(one),
-            text=text_of(one),
-            vector=vector_of(one),
+            text=said.text,
+            vector=said.vector,
             length=len(one.text),
             question="?" in one.text,
             code="`" in activity.object.content or "<code" in activity.object.content,
@@ -70,6 +70,19 @@ def kind_of(one: Enriched) -> int:
     if in_thread(one.activity):
         return CONVERSATION
     return CODE if one.activity.object.type in _CODE else OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an activity says, as its terms and as a vector; taken from it once, since several ask."""
+
+    text: Text
+    vector: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, one: Enriched) -> "Said":
+        """Return what an activity says."""
+        return cls(text_of(one), vector_of(one))
 
 
 class Titles:
@@ -92,7 +105,7 @@ class Titles:
 _TITLES = Titles()
 
 
-def vector_of(one: Enriched, titles: Titles = _TITLES) -> NDArray[np.float32]:
+def vector_of(one: Enriched) -> NDArray[np.float32]:
     """Return the unit vector of what an activity says, a message together with its thread's name; zeros for nothing.
 
     The field ``vector`` is of the text alone, the mean of its words' vectors; so the name counts by its words.
@@ -102,6 +115,6 @@ def vector_of(one: Enriched, titles: Titles = _TITLES) -> NDArray[np.float32]:
     if not title:
         return own
     named, said = len(title.split()), min(len(one.text.split()), _MOST_SAID)
-    both = own * np.float32(said) + titles.vector(title) * np.float32(named)
+    both = own * np.float32(said) + _TITLES.vector(title) * np.float32(named)
     length = float(np.linalg.norm(both))
     return (both / length).astype(np.float32) if length else both.astype(np.float32)

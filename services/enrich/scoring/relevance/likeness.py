@@ -1,0 +1,87 @@
+"""Past objects like a trigger, and people who write about the same: asked once for each trigger. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.enrich.scoring.relevance.index import Found
+from services.enrich.scoring.relevance.objects import Past
+from services.enrich.scoring.relevance.state import YEAR, State
+from services.enrich.scoring.relevance.trigger import Trigger
+
+Ints = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+_SIMILAR = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """Past objects like a trigger, the most alike first, with their cosines.
+
+    ``people`` took part in them and ``named`` were mentioned there, object after object; ``levels`` is how often each
+    took part, as a logarithm; ``sizes`` and ``names`` say how many belong to each object; ``last`` is in micros.
+    """
+
+    objects: Sequence[Past]
+    cosines: Values
+    people: Ints
+    levels: Values
+    sizes: Ints
+    named: Ints
+    names: Ints
+    last: Values
+
+    @classmethod
+    def of(cls, objects: Sequence[Past], cosines: Values) -> "Similar":
+        """Return them with their people."""
+        return cls(
+            objects,
+            cosines,
+            people=np.fromiter(chain.from_iterable(past.people for past in objects), np.int64),
+            levels=np.log1p(np.fromiter(chain.from_iterable(past.people.values() for past in objects), np.float64)),
+            sizes=np.array([len(past.people) for past in objects], dtype=np.int64),
+            named=np.fromiter(chain.from_iterable(past.mentioned for past in objects), np.int64),
+            names=np.array([len(past.mentioned) for past in objects], dtype=np.int64),
+            last=np.array([past.last for past in objects], dtype=np.float64),
+        )
+
+
+class Likeness:
+    """Answers are kept until the state changes: who selects, scores and explains asks the same."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._version = -1
+        self._similar: dict[tuple[str, int], Similar] = {}
+        self._speaking: dict[tuple[str, int], Found] = {}
+
+    def similar(self, trigger: Trigger) -> Similar:
+        """Return the past objects most like a trigger, of the last year, without its own."""
+        key = self._key(trigger)
+        if key not in self._similar:
+            self._similar[key] = self._find(trigger)
+        return self._similar[key]
+
+    def speaking(self, trigger: Trigger) -> Found:
+        """Return who uses some of a trigger's words, and how alike to it is all that each has said (cosine)."""
+        key = self._key(trigger)
+        if key not in self._speaking:
+            self._speaking[key] = self._state.speaking(trigger.text)
+        return self._speaking[key]
+
+    def _key(self, trigger: Trigger) -> tuple[str, int]:
+        if self._version != self._state.version:
+            self._similar, self._speaking, self._version = {}, {}, self._state.version
+        return trigger.object, trigger.at
+
+    def _find(self, trigger: Trigger) -> Similar:
+        state = self._state
+        slots, cosines = state.objects.index.like(trigger.text, _SIMILAR)
+        found = [state.objects.of_text(slot) for slot in slots.tolist()]
+        oldest = state.clock - YEAR
+        kept = [place for place, past in enumerate(found) if past.key != trigger.object and past.last > oldest]
+        return Similar.of([found[place] for place in kept], cosines[kept])
