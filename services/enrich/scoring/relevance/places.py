@@ -93,8 +93,8 @@ class Places:
         most = np.lexsort((people, -counts))[:_MOST_PEOPLE]
         entries, owners = self._here.of(people[most])
         levels = self._levels[entries] * np.log1p(counts[most])[owners]
-        products = np.bincount(self._here.places[entries], levels, minlength=places)
-        shared = np.bincount(self._here.places[entries], minlength=places)
+        products: Values = np.bincount(self._here.places[entries], levels, minlength=places).astype(np.float64)
+        shared: Ints = np.bincount(self._here.places[entries], minlength=places)
         if number >= 0:
             products[number] = shared[number] = 0
         return products, shared

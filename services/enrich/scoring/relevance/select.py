@@ -98,7 +98,8 @@ class Selector:
 
 def _summed(columns: NDArray[np.int64], values: NDArray[np.float64]) -> Row:
     slots, where = np.unique(columns, return_inverse=True)
-    return slots, np.bincount(where, values, minlength=len(slots))
+    sums: NDArray[np.float64] = np.bincount(where, values, minlength=len(slots)).astype(np.float64)
+    return slots, sums
 
 
 def _normal(row: Row, most: int, worth: float) -> Row:

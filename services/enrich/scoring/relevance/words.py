@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from services.common.model import Enriched
 from services.enrich.steps.stopwords import STOPWORDS
 
@@ -34,23 +31,16 @@ _LONGEST = 40
 class Text:
     """What an activity says: how often each term of its body occurs, and the terms of its title and files.
 
-    ``terms`` are those of both, each once, the title's first; beside them the arrays ``counts`` and ``titled``.
+    ``terms`` are those of both, each once, the title's first, in an order that is always the same, as sums then are.
     """
 
     body: Mapping[str, int]
     title: tuple[str, ...]
     terms: tuple[str, ...] = field(init=False, compare=False)
-    counts: NDArray[np.int32] = field(init=False, compare=False)
-    titled: NDArray[np.bool_] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Fill what is asked for again and again."""
-        terms = tuple(dict.fromkeys((*self.title, *self.body)))
-        times = self.body.get
-        counts = np.array([times(term, 0) for term in terms], dtype=np.int32)
-        titled = np.arange(len(terms)) < len(set(self.title))
-        for name, value in (("terms", terms), ("counts", counts), ("titled", titled)):
-            object.__setattr__(self, name, value)
+        """Fill in what is asked for again and again."""
+        object.__setattr__(self, "terms", tuple(dict.fromkeys((*self.title, *self.body))))
 
 
 def text_of(one: Enriched) -> Text:
