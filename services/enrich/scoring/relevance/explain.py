@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.enrich.scoring.relevance.likeness import Similar
+from services.enrich.scoring.relevance.likeness import Likenesses
 from services.enrich.scoring.relevance.objects import Past
 from services.enrich.scoring.relevance.people import NOBODY
 from services.enrich.scoring.relevance.state import State
@@ -87,7 +87,7 @@ class Explanation:
 
 
 def explain(
-    state: State, trigger: Trigger, person: str, contributions: Mapping[str, float], similar: Similar
+    state: State, trigger: Trigger, person: str, contributions: Mapping[str, float], like: Likenesses
 ) -> Explanation:
     """Return the explanation by the kind that contributed most, among those that can be shown to be true."""
     slot = state.people.find(person)
@@ -98,22 +98,22 @@ def explain(
             sums[kind] = sums.get(kind, 0.0) + value
     for kind in sorted(sums, key=lambda kind: (kind in _VAGUE, -sums[kind], kind)):
         if sums[kind] > 0:
-            found = _shown(kind, state, trigger, slot, similar)
+            found = _shown(kind, state, trigger, slot, like)
             if found is not None:
                 return found
     return Explanation(NOTHING)
 
 
-def _shown(kind: str, state: State, trigger: Trigger, slot: int, similar: Similar) -> Explanation | None:
+def _shown(kind: str, state: State, trigger: Trigger, slot: int, like: Likenesses) -> Explanation | None:
     """Return the explanation of a kind, or None where there is nothing to show for it."""
     if kind == SIMILAR:
-        evidence = _evidence(state, trigger, [past for past in similar.objects if slot in past.people])
+        evidence = _evidence(state, like, [past for past in like.similar.objects if slot in past.people])
         return Explanation(kind, evidence) if evidence else None
     if kind == ASKED:
-        evidence = _evidence(state, trigger, [past for past in similar.objects if slot in past.mentioned])
+        evidence = _evidence(state, like, [past for past in like.similar.objects if slot in past.mentioned])
         return Explanation(kind, evidence) if evidence else None
     if kind == WORDS:
-        words = _own_words(state, trigger, slot)
+        words = _most(state.words.shared(like.said, int(state.people.texts[slot]), rare=False))
         return Explanation(kind, words=words) if len(words) >= _LEAST_SHARED else None
     if kind == AUTHOR:
         known = slot != NOBODY and trigger.people and _acquainted(state, slot, trigger.people[0])
@@ -130,10 +130,10 @@ def _acquainted(state: State, slot: int, author: str) -> bool:
     return bool(state.ties.get(other, slot) or state.mentions.get(other, slot) or state.mentions.get(slot, other))
 
 
-def _evidence(state: State, trigger: Trigger, among: Sequence[Past]) -> tuple[Evidence, ...]:
+def _evidence(state: State, like: Likenesses, among: Sequence[Past]) -> tuple[Evidence, ...]:
     found = []
     for past in among:
-        words = _shared(state, trigger, past)
+        words = _most(state.objects.index.shared(like.asked, past.text))
         if past.title and len(words) >= _LEAST_SHARED:
             found.append(
                 Evidence(past.key, past.activity_object, past.title, past.container, past.access, past.place, words)
@@ -143,13 +143,7 @@ def _evidence(state: State, trigger: Trigger, among: Sequence[Past]) -> tuple[Ev
     return tuple(found)
 
 
-def _shared(state: State, trigger: Trigger, past: Past) -> tuple[str, ...]:
-    shared = state.objects.index.shared(trigger.text, past.text)
-    return tuple(sorted(shared, key=lambda term: (-shared[term], term))[:_MOST_WORDS])
-
-
-def _own_words(state: State, trigger: Trigger, slot: int) -> tuple[str, ...]:
-    shared = state.words.shared(trigger.text, int(state.people.texts[slot]), rare=False)
+def _most(shared: Mapping[str, float]) -> tuple[str, ...]:
     return tuple(sorted(shared, key=lambda term: (-shared[term], term))[:_MOST_WORDS])
 
 

@@ -70,7 +70,7 @@ class Inputs:
 
     def _work(self, trigger: Trigger, people: Persons) -> tuple[Values, ...]:
         """Return experts of similar objects: all, newer ones more, of the last weeks, and who was asked."""
-        similar, slots = self._likeness.similar(trigger), people.slots
+        similar, slots = self._likeness.of(trigger).similar, people.slots
         squares, ages = similar.cosines**2, self._state.clock - similar.last
         fading = squares * np.exp2(-np.maximum(ages, 0.0) / (_FADES * DAY))
         nearest = np.where(np.arange(len(squares)) < _NEAREST, squares, 0.0)
@@ -104,7 +104,7 @@ class Inputs:
         )
 
     def _terms(self, trigger: Trigger, slots: Ints) -> Values:
-        whom, cosines = self._likeness.speaking(trigger)
+        whom, cosines = self._likeness.of(trigger).speaking
         if len(whom) > _SPEAKERS:
             most = np.argpartition(-cosines, _SPEAKERS)[:_SPEAKERS]
             whom, cosines = whom[most], cosines[most]

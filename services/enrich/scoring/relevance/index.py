@@ -246,46 +246,48 @@ class Index:
 
     def asked(self, text: Text) -> dict[str, float]:
         """Return the terms of a question with their weights: worth times rarity, over their length."""
-        weights = {term: self.rarity(term) for term in text.terms}
-        titles, body = set(text.title), text.body.get
-        for term, rarity in weights.items():
-            weights[term] = _worth(2 * body(term, 0) + (term in titles)) * rarity
+        titles, body, known = set(text.title), text.body.get, self._numbers.get
+        weights = {term: _worth(2 * body(term, 0) + (term in titles)) for term in text.terms}
+        for term in weights:
+            number = known(term, -1)
+            weights[term] *= self._rare(self._postings[number].texts if number >= 0 else 0)
         norm = math.sqrt(sum(weight * weight for weight in weights.values()))
         return {term: weight / norm for term, weight in weights.items()} if norm else {}
 
-    def shared(self, text: Text, slot: int, *, rare: bool = True) -> dict[str, float]:
-        """Return the terms that a question shares with a text, each with its part of their likeness (not normed).
+    def shared(self, asked: Mapping[str, float], slot: int, *, rare: bool = True) -> dict[str, float]:
+        """Return the terms that a question (``asked``) shares with a text, each with its part of their likeness.
 
-        ``rare``: whether rarity counts for both of them, or for the question alone.
+        ``rare``: whether rarity counts for both of them, or for the question alone. Not over the text's length.
         """
-        held, found = self._texts.get(slot), dict[str, float]()
-        for term, weight in self.asked(text).items() if held else ():
-            number = self._numbers.get(term, -1)
-            if held and number in held.uses:
-                rarity = self._rare(self._postings[number].texts) if rare else 1.0
-                found[term] = weight * _worth(held.uses[number]) * rarity
-        return found
+        held = self._texts.get(slot)
+        if held is None:
+            return {}
+        numbers = {term: self._numbers.get(term, -1) for term in asked}
+        there = {term: held.uses[number] for term, number in numbers.items() if number in held.uses}
+        return {
+            term: asked[term] * _worth(use) * (self._rare(self._postings[numbers[term]].texts) if rare else 1.0)
+            for term, use in there.items()
+        }
 
-    def like(self, text: Text, most: int, least: float = 0.03) -> Found:
-        """Return the slots of the texts most like this one, the most alike first."""
-        slots, cosines = self.all_like(text)
+    def like(self, asked: Mapping[str, float], most: int, least: float = 0.03) -> Found:
+        """Return the slots of the texts most like a question (``asked``), the most alike first."""
+        slots, cosines = self.all_like(asked)
         near = np.flatnonzero(cosines >= least)
         if len(near) > most:
             near = near[np.argpartition(-cosines[near], most)[:most]]
         best = near[np.lexsort((slots[near], -cosines[near]))]
         return slots[best], cosines[best]
 
-    def all_like(self, text: Text) -> Found:
-        """Return the slots of all texts that share a term with this one, in the order of their places."""
-        asked = {self._numbers[term]: weight for term, weight in self.asked(text).items() if term in self._numbers}
-        if len(asked) > _MOST_ASKED:
-            rarest = sorted(asked, key=lambda n: (-round(asked[n], _ROUND), self._postings[n].name))[:_MOST_ASKED]
-            asked = {number: asked[number] for number in rarest}
-        if not asked:
+    def all_like(self, asked: Mapping[str, float]) -> Found:
+        """Return the slots of all texts that share a term with a question, in the order of their places."""
+        known = [(weight, term) for term, weight in asked.items() if term in self._numbers]
+        if len(known) > _MOST_ASKED:
+            known = sorted(known, key=lambda one: (-round(one[0], _ROUND), one[1]))[:_MOST_ASKED]
+        if not known:
             return _NOTHING
-        found = [self._postings[number] for number in asked]
+        found = [self._postings[self._numbers[term]] for _, term in known]
         slots = np.concatenate([np.frombuffer(one.slots, dtype=np.int64) for one in found])
-        rare = [weight * self._rare(one.texts) for weight, one in zip(asked.values(), found, strict=True)]
+        rare = [weight * self._rare(one.texts) for (weight, _), one in zip(known, found, strict=True)]
         weights = np.repeat(rare, [len(one.slots) for one in found])
         weights *= np.concatenate([np.frombuffer(one.weights) for one in found])
         return self._cosines(slots, weights)

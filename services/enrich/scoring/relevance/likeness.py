@@ -1,6 +1,6 @@
 """Past objects like a trigger, and people who write about the same: asked once for each trigger. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -50,37 +50,48 @@ class Similar:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Likenesses:
+    """What is like one trigger: its terms as ``asked`` of past objects and, in ``said``, of what people wrote.
+
+    ``similar`` are past objects of the last year, without its own; ``speaking`` is who uses some of its words, and how
+    alike to it is all that each has said (cosine).
+    """
+
+    asked: Mapping[str, float]
+    said: Mapping[str, float]
+    similar: Similar
+    speaking: Found
+
+
 class Likeness:
     """Answers are kept until the state changes: who selects, scores and explains asks the same."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._version = -1
-        self._similar: dict[tuple[str, int], Similar] = {}
-        self._speaking: dict[tuple[str, int], Found] = {}
+        self._found: dict[tuple[str, int], Likenesses] = {}
 
-    def similar(self, trigger: Trigger) -> Similar:
-        """Return the past objects most like a trigger, of the last year, without its own."""
-        key = self._key(trigger)
-        if key not in self._similar:
-            self._similar[key] = self._find(trigger)
-        return self._similar[key]
-
-    def speaking(self, trigger: Trigger) -> Found:
-        """Return who uses some of a trigger's words, and how alike to it is all that each has said (cosine)."""
-        key = self._key(trigger)
-        if key not in self._speaking:
-            self._speaking[key] = self._state.speaking(trigger.text)
-        return self._speaking[key]
-
-    def _key(self, trigger: Trigger) -> tuple[str, int]:
+    def of(self, trigger: Trigger) -> Likenesses:
+        """Return what is like a trigger."""
         if self._version != self._state.version:
-            self._similar, self._speaking, self._version = {}, {}, self._state.version
-        return trigger.object, trigger.at
+            self._found, self._version = {}, self._state.version
+        key = trigger.object, trigger.at
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = self._find(trigger)
+        return found
 
-    def _find(self, trigger: Trigger) -> Similar:
+    def _find(self, trigger: Trigger) -> Likenesses:
         state = self._state
-        slots, cosines = state.objects.index.like(trigger.text, _SIMILAR)
+        asked, said = state.objects.index.asked(trigger.text), state.words.asked(trigger.text)
+        slots, cosines = state.words.all_like(said)
+        speaking = state.speakers[slots % state.limits.people], cosines
+        return Likenesses(asked, said, self._similar(trigger, asked), speaking)
+
+    def _similar(self, trigger: Trigger, asked: Mapping[str, float]) -> Similar:
+        state = self._state
+        slots, cosines = state.objects.index.like(asked, _SIMILAR)
         found = [state.objects.of_text(slot) for slot in slots.tolist()]
         oldest = state.clock - YEAR
         kept = [place for place, past in enumerate(found) if past.key != trigger.object and past.last > oldest]

@@ -52,7 +52,7 @@ class Objects:
     def __init__(self, limit: int) -> None:
         self.index = Index(limit)
         self._objects: dict[str, Past] = {}
-        self._by_text: dict[int, str] = {}
+        self._by_text: dict[int, Past] = {}
         self._parts: dict[str, set[str]] = {}
 
     def __len__(self) -> int:
@@ -64,15 +64,15 @@ class Objects:
 
     def of_text(self, slot: int) -> Past:
         """Return the object whose text has this slot."""
-        return self._objects[self._by_text[slot]]
+        return self._by_text[slot]
 
     def begin(self, past: Past) -> None:
         """Take in an object; where there are too many, the oldest is forgotten."""
         past.text, gone = self.index.new()
         if gone >= 0:
-            self._drop(self._by_text.pop(gone))
+            self._drop(self._by_text.pop(gone).key)
         self._objects[past.key] = past
-        self._by_text[past.text] = past.key
+        self._by_text[past.text] = past
 
     def take(self, past: Past, activity_object: str, text: Text) -> None:
         """Add an activity's object and what it says."""

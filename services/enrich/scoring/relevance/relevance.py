@@ -113,7 +113,7 @@ class Relevance:
         """
         if contributions is None:
             contributions = self.score(trigger, [person]).of(0).contributions
-        return explain(self._state, trigger, person, contributions, self._likeness.similar(trigger))
+        return explain(self._state, trigger, person, contributions, self._likeness.of(trigger))
 
     def _unexpectedness(self, trigger: Trigger, slots: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how far from a person's own the object is, 0..1: the mean of three shares.

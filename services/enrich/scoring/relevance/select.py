@@ -56,14 +56,15 @@ class Selector:
         return [*out, *past.people] if past is not None else out
 
     def _routes(self, trigger: Trigger) -> list[Row]:
-        state, similar = self._state, self._likeness.similar(trigger)
+        state, like = self._state, self._likeness.of(trigger)
+        similar = like.similar
         squares = similar.cosines**2
         author = state.people.find(trigger.people[0]) if trigger.people else NOBODY
         past = state.objects.get(trigger.object)
         there = list(past.people)[-_PARTICIPANTS:] if past else []
         experts = np.concatenate([similar.people, similar.named])
         worth = np.concatenate([np.repeat(squares, similar.sizes), np.repeat(squares, similar.names)])
-        speakers, cosines = self._likeness.speaking(trigger)
+        speakers, cosines = like.speaking
         near = cosines >= _LEAST_ALIKE
         return [
             _normal(_summed(experts, worth), 2 * _EACH, 2.0),

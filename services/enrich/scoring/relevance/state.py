@@ -291,11 +291,6 @@ class State:
         while len(self._known) > self.limits.actions:
             self._known.popitem(last=False)
 
-    def speaking(self, text: Text) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return who uses some of the words of a text, and how alike to it is all that each has said (cosine)."""
-        slots, cosines = self.words.all_like(text)
-        return self.speakers[slots % self.limits.people], cosines
-
     def withdraw(self, object_id: str) -> None:
         """Let a text be found no more."""
         self.version += 1

@@ -29,7 +29,7 @@ def test_cosines_are_those_of_a_plain_computation() -> None:
         index.extend(index.new()[0], _text(chance))
     index._norm_all()
     asked = _text(chance)
-    slots, cosines = index.like(asked, 10)
+    slots, cosines = index.like(index.asked(asked), 10)
     best = sorted((_cosine(index, asked, slot) for slot in range(200)), reverse=True)[:10]
     assert cosines == pytest.approx(best)
     assert [_cosine(index, asked, slot) for slot in slots] == pytest.approx(best)
@@ -51,8 +51,8 @@ def test_the_oldest_text_makes_room() -> None:
         index.extend(slot, Text({f"only{number}": 1, "shared": 1}, ()))
         assert gone == (number - 3 if number >= 3 else -1)
     assert len(index) == 3
-    assert list(index.like(Text({"only0": 1}, ()), 5)[0]) == []
-    assert sorted(index.like(Text({"shared": 1}, ()), 5)[0]) == [2, 3, 4]
+    assert list(index.like(index.asked(Text({"only0": 1}, ())), 5)[0]) == []
+    assert sorted(index.like(index.asked(Text({"shared": 1}, ())), 5)[0]) == [2, 3, 4]
 
 
 def test_a_cleared_text_is_not_found_and_goes_on_anew() -> None:
@@ -60,9 +60,9 @@ def test_a_cleared_text_is_not_found_and_goes_on_anew() -> None:
     slot, _ = index.new()
     index.extend(slot, Text({"rook": 2}, ("rook",)))
     index.clear(slot)
-    assert list(index.like(Text({"rook": 1}, ()), 5)[0]) == []
+    assert list(index.like(index.asked(Text({"rook": 1}, ())), 5)[0]) == []
     index.extend(slot, Text({"pawn": 1}, ()))
-    assert list(index.like(Text({"pawn": 1}, ()), 5)[0]) == [slot]
+    assert list(index.like(index.asked(Text({"pawn": 1}, ())), 5)[0]) == [slot]
 
 
 def test_identifiers_are_words_and_their_parts() -> None:
