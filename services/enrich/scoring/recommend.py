@@ -83,7 +83,7 @@ class Recommender:
         begun = [each for each in engagements(one) if self._begins(one, each.object)]
         said = Said.of(one) if begun else None
         self._chunk.append((one, said))
-        triggers = tuple(Trigger.of(one, each, said) for each in begun)
+        triggers = tuple(Trigger.of(one, each, said=said) for each in begun)
         for trigger in triggers:
             self.relevance.look_around(trigger)
         return triggers

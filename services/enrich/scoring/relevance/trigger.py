@@ -37,7 +37,7 @@ class Trigger:
     tags: tuple[str, ...]
 
     @classmethod
-    def of(cls, one: Enriched, engagement: Engagement, said: "Said | None" = None) -> "Trigger":
+    def of(cls, one: Enriched, engagement: Engagement, *, said: "Said | None" = None) -> "Trigger":
         """Return the trigger that an activity is for one of its engagements; ``said`` where it is at hand."""
         activity, said = one.activity, said or Said.of(one)
         home = activity.audience.container
