@@ -7,13 +7,17 @@ in bulk, and how the log was cut into reads changes nothing.
 
 import math
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from services.common.model import Enriched, micros
 from services.common.recommendation import DAY, Evidence, Recommendation
 from services.enrich.scoring.engagements import engagements, people_of
-from services.enrich.scoring.relevance import Relevance, Said, Scored, Trigger, reason
+from services.enrich.scoring.relevance import Relevance, Said, Scored, Scores, Trigger, reason
 
 MODEL = "relevance-1"
 _QUIET = 7 * DAY
@@ -55,6 +59,15 @@ class Begun:
     place: int
     one: Enriched
     triggers: tuple[Trigger, ...]
+
+
+class Likely(NamedTuple):
+    """How likely a thing helps one person, by which of its triggers, and where that stands among the scores."""
+
+    score: float
+    trigger: Trigger
+    scores: Scores
+    place: int
 
 
 class Recommender:
@@ -137,12 +150,11 @@ class Recommender:
         asked = [(n, trigger, self._candidates(trigger)) for n, each in enumerate(begun) for trigger in each.triggers]
         asked = [one for one in asked if one[2]]
         scores = self.relevance.score_batch([trigger for _, trigger, _ in asked], [people for *_, people in asked])
-        best: list[dict[str, tuple[float, Trigger, Scored]]] = [{} for _ in begun]
-        for (n, trigger, _), given in zip(asked, scores, strict=True):
-            for i in _likeliest(given.score, self._least):
-                scored = given.of(i)
-                if scored.score > best[n].get(scored.person, (0.0,))[0]:
-                    best[n][scored.person] = scored.score, trigger, scored
+        best: list[dict[str, Likely]] = [{} for _ in begun]
+        for (n, trigger, people), given in zip(asked, scores, strict=True):
+            for i, score in _likeliest(given.score, self._least):
+                if people[i] not in best[n] or score > best[n][people[i]].score:
+                    best[n][people[i]] = Likely(score, trigger, given, i)
         return [self._told(each.one, found) for each, found in zip(begun, best, strict=True)]
 
     def _candidates(self, trigger: Trigger) -> list[str]:
@@ -151,14 +163,13 @@ class Recommender:
         left = self._asked.left
         return [person for person, wanted in zip(people, unexpected, strict=True) if wanted and not left(person)]
 
-    def _told(self, one: Enriched, found: dict[str, tuple[float, Trigger, Scored]]) -> list[Recommendation]:
-        ordered = sorted(found.values(), key=lambda each: (-each[0], each[2].person))
+    def _told(self, one: Enriched, found: Mapping[str, Likely]) -> list[Recommendation]:
         told: list[Recommendation] = []
-        for _, trigger, scored in ordered:
+        for person, likely in sorted(found.items(), key=lambda pair: (-pair[1].score, pair[0])):
             if len(told) == _MOST_PEOPLE:
                 break
-            if self._asked.may_open(scored.person, one.activity.audience.container, one.activity.object.id):
-                told.append(self._explained(one, trigger, scored))
+            if self._asked.may_open(person, one.activity.audience.container, one.activity.object.id):
+                told.append(self._explained(one, likely.trigger, likely.scores.of(likely.place)))
         return told
 
     def _explained(self, one: Enriched, trigger: Trigger, scored: Scored) -> Recommendation:
@@ -196,7 +207,7 @@ class Recommender:
         )
 
 
-def _likeliest(scores: Iterable[float], least: float) -> list[int]:
-    """Return the places of those who may be told, the likeliest first; a few more than will be."""
-    ordered = sorted(enumerate(scores), key=lambda pair: -pair[1])
-    return [i for i, score in ordered[: 3 * _MOST_PEOPLE] if score >= least]
+def _likeliest(scores: NDArray[np.float64], least: float) -> list[tuple[int, float]]:
+    """Return the places and scores of those who may be told, the likeliest first; a few more than will be."""
+    places = np.argsort(-scores, kind="stable")[: 3 * _MOST_PEOPLE]
+    return [pair for pair in zip(places.tolist(), scores[places].tolist(), strict=True) if pair[1] >= least]

@@ -42,6 +42,7 @@ _KINDS = {
     "followed_tag": FOLLOWED_TAG,
 }
 """Which inputs say something that a person understands; the others only tell how much audience something will have."""
+_INPUTS = {kind: [name for name, of in _KINDS.items() if of == kind] for kind in dict.fromkeys(_KINDS.values())}
 _VAGUE = frozenset({NEIGHBOURS, PLACES})
 """What is said only where nothing more telling is true."""
 _PLAIN = {
@@ -91,11 +92,7 @@ def explain(
 ) -> Explanation:
     """Return the explanation by the kind that contributed most, among those that can be shown to be true."""
     slot = state.people.find(person)
-    sums: dict[str, float] = {}
-    for name, value in contributions.items():
-        kind = _KINDS.get(name)
-        if kind is not None:
-            sums[kind] = sums.get(kind, 0.0) + value
+    sums = {kind: sum(map(contributions.__getitem__, names)) for kind, names in _INPUTS.items()}
     for kind in sorted(sums, key=lambda kind: (kind in _VAGUE, -sums[kind], kind)):
         if sums[kind] > 0:
             found = _shown(kind, state, trigger, slot, like)

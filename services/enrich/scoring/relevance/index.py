@@ -23,6 +23,8 @@ Ints = NDArray[np.int64]
 Values = NDArray[np.float64]
 Found = tuple[Ints, Values]
 """Slots and cosines."""
+Question = Mapping[int, float]
+"""Weights by number of term, good until a text is added, grows or goes."""
 
 _MOST_ASKED = 64
 """Terms of a question, the rarest first: the others cost time and change little."""
@@ -244,33 +246,35 @@ class Index:
 
     # --- questions
 
-    def asked(self, text: Text) -> dict[str, float]:
-        """Return the terms of a question with their weights: worth times rarity, over their length."""
+    def asked(self, text: Text) -> Question:
+        """Return the known terms of a question with their weights: worth times rarity, over the length of all."""
         titles, body, known = set(text.title), text.body.get, self._numbers.get
-        weights = {term: _worth(2 * body(term, 0) + (term in titles)) for term in text.terms}
-        for term in weights:
-            number = known(term, -1)
-            weights[term] *= self._rare(self._postings[number].texts if number >= 0 else 0)
-        norm = math.sqrt(sum(weight * weight for weight in weights.values()))
-        return {term: weight / norm for term, weight in weights.items()} if norm else {}
+        weights, squares, strange = dict[int, float](), 0.0, self._rare(0)
+        for term in text.terms:
+            worth, number = _worth(2 * body(term, 0) + (term in titles)), known(term, -1)
+            weight = worth * (self._rare(self._postings[number].texts) if number >= 0 else strange)
+            squares += weight * weight
+            if number >= 0:
+                weights[number] = weight
+        norm = math.sqrt(squares)
+        return {number: weight / norm for number, weight in weights.items()}
 
-    def shared(self, asked: Mapping[str, float], slot: int, *, rare: bool = True) -> dict[str, float]:
-        """Return the terms that a question (``asked``) shares with a text, each with its part of their likeness.
+    def shared(self, asked: Question, slot: int, *, rare: bool = True) -> dict[str, float]:
+        """Return the terms that a question shares with a text, each with its part of their likeness.
 
         ``rare``: whether rarity counts for both of them, or for the question alone. Not over the text's length.
         """
-        held = self._texts.get(slot)
-        if held is None:
-            return {}
-        numbers = {term: self._numbers.get(term, -1) for term in asked}
-        there = {term: held.uses[number] for term, number in numbers.items() if number in held.uses}
-        return {
-            term: asked[term] * _worth(use) * (self._rare(self._postings[numbers[term]].texts) if rare else 1.0)
-            for term, use in there.items()
-        }
+        held, found = self._texts.get(slot), dict[str, float]()
+        uses = held.uses if held else {}
+        for number, weight in asked.items():
+            use = uses.get(number)
+            if use:
+                postings = self._postings[number]
+                found[postings.name] = weight * _worth(use) * (self._rare(postings.texts) if rare else 1.0)
+        return found
 
-    def like(self, asked: Mapping[str, float], most: int, least: float = 0.03) -> Found:
-        """Return the slots of the texts most like a question (``asked``), the most alike first."""
+    def like(self, asked: Question, most: int, least: float = 0.03) -> Found:
+        """Return the slots of the texts most like a question, the most alike first."""
         slots, cosines = self.all_like(asked)
         near = np.flatnonzero(cosines >= least)
         if len(near) > most:
@@ -278,16 +282,16 @@ class Index:
         best = near[np.lexsort((slots[near], -cosines[near]))]
         return slots[best], cosines[best]
 
-    def all_like(self, asked: Mapping[str, float]) -> Found:
+    def all_like(self, asked: Question) -> Found:
         """Return the slots of all texts that share a term with a question, in the order of their places."""
-        known = [(weight, term) for term, weight in asked.items() if term in self._numbers]
-        if len(known) > _MOST_ASKED:
-            known = sorted(known, key=lambda one: (-round(one[0], _ROUND), one[1]))[:_MOST_ASKED]
-        if not known:
+        if len(asked) > _MOST_ASKED:
+            rarest = sorted(asked, key=lambda n: (-round(asked[n], _ROUND), self._postings[n].name))[:_MOST_ASKED]
+            asked = {number: asked[number] for number in rarest}
+        if not asked:
             return _NOTHING
-        found = [self._postings[self._numbers[term]] for _, term in known]
+        found = [self._postings[number] for number in asked]
         slots = np.concatenate([np.frombuffer(one.slots, dtype=np.int64) for one in found])
-        rare = [weight * self._rare(one.texts) for (weight, _), one in zip(known, found, strict=True)]
+        rare = [weight * self._rare(one.texts) for weight, one in zip(asked.values(), found, strict=True)]
         weights = np.repeat(rare, [len(one.slots) for one in found])
         weights *= np.concatenate([np.frombuffer(one.weights) for one in found])
         return self._cosines(slots, weights)

@@ -1,13 +1,13 @@
 """Past objects like a trigger, and people who write about the same: asked once for each trigger. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.enrich.scoring.relevance.index import Found
+from services.enrich.scoring.relevance.index import Found, Question
 from services.enrich.scoring.relevance.objects import Past
 from services.enrich.scoring.relevance.state import YEAR, State
 from services.enrich.scoring.relevance.trigger import Trigger
@@ -58,8 +58,8 @@ class Likenesses:
     alike to it is all that each has said (cosine).
     """
 
-    asked: Mapping[str, float]
-    said: Mapping[str, float]
+    asked: Question
+    said: Question
     similar: Similar
     speaking: Found
 
@@ -89,7 +89,7 @@ class Likeness:
         speaking = state.speakers[slots % state.limits.people], cosines
         return Likenesses(asked, said, self._similar(trigger, asked), speaking)
 
-    def _similar(self, trigger: Trigger, asked: Mapping[str, float]) -> Similar:
+    def _similar(self, trigger: Trigger, asked: Question) -> Similar:
         state = self._state
         slots, cosines = state.objects.index.like(asked, _SIMILAR)
         found = [state.objects.of_text(slot) for slot in slots.tolist()]

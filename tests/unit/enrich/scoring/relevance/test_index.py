@@ -17,7 +17,10 @@ def _text(chance: random.Random, title: int = 2) -> Text:
 
 
 def _cosine(index: Index, asked: Text, slot: int) -> float:
-    question = index.asked(asked)
+    levels = {term: 1 + math.log(2) * (asked.body[term].bit_length() - 1) for term in asked.body}
+    plain = {term: (levels.get(term, 0.0) + 2.0 * (term in asked.title)) * index.rarity(term) for term in asked.terms}
+    length = math.sqrt(sum(weight**2 for weight in plain.values()))
+    question = {term: weight / length for term, weight in plain.items()}
     held = {term: weight * index.rarity(term) for term, weight in index.terms(slot).items()}
     norm = math.sqrt(sum(weight**2 for weight in held.values()))
     return sum(question.get(term, 0.0) * weight for term, weight in held.items()) / norm if norm else 0.0
