@@ -251,7 +251,8 @@ class Index:
         titles, body, known = set(text.title), text.body.get, self._numbers.get
         weights, squares, strange = dict[int, float](), 0.0, self._rare(0)
         for term in text.terms:
-            worth, number = _worth(2 * body(term, 0) + (term in titles)), known(term, -1)
+            number, use = known(term, -1), 2 * body(term, 0) + (term in titles)
+            worth = _WORTH[use] if use < len(_WORTH) else _worth(use)
             weight = worth * (self._rare(self._postings[number].texts) if number >= 0 else strange)
             squares += weight * weight
             if number >= 0:
