@@ -91,7 +91,7 @@ def feed(wanted: Filters, cursor: str, facets: tuple[str, ...] = ()) -> Query:
     )
 
 
-def stream(request: web.Request, parameters: Sequence[tuple[str, str]], position: str) -> str:
-    """Return the address of a live feed from a position on. It names who asks: a cookie may change meanwhile."""
+def stream(request: web.Request, parameters: Sequence[tuple[str, str]], position: str = "") -> str:
+    """Return the address of a live feed, from a position on. It names who asks: a cookie may change meanwhile."""
     who = [(PARAMETER, request[ASKER].person)] if request.app[AUTH].mode == "demo" else []
-    return "/v1/stream?" + urlencode([*parameters, *who, ("last_event_id", position)])
+    return "/v1/stream?" + urlencode([*parameters, *who, *([("last_event_id", position)] if position else [])])

@@ -20,7 +20,7 @@ from services.gateway.handlers.me import somebody
 from services.gateway.handlers.people import name_of
 from services.gateway.keys import ASKER, FOR_YOU, NAMES, REACTIONS
 from services.gateway.problems import Problem
-from services.gateway.web.cards import AWAY, NOT_YET, SHOWN, card_of
+from services.gateway.web.cards import AWAY, NOT_YET, SHOWN, card_of, stream
 from services.gateway.web.frame import show
 from services.gateway.web.present import Card
 from services.gateway.web.reacting import SURFACE, shown
@@ -82,7 +82,7 @@ async def for_you(request: web.Request) -> web.StreamResponse:
         about=asked.one(request.query, "about"),
         hiding=_HIDING,
         words=dict(SAID),
-        stream="/v1/stream?" + urlencode({"feed": SURFACE, "as": asker.person}),
+        stream=stream(request, [("feed", SURFACE)]),
         recommendations=mine.recommendations,
         follows=len(request.app[REACTIONS].follows(asker.person)),
     )

@@ -1,6 +1,7 @@
 """Logging in at a real identity provider, with a browser's cookies; and what must not work."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -64,6 +65,23 @@ async def test_who_logs_in_is_who_the_provider_says_with_their_groups(identity: 
         assert "for the group" in await (await asked(identity, one, "/")).text()
         assert "View as" not in await (await asked(identity, one, "/")).text()
         assert (await asked(identity, one, "/v1/me?as=bob")).status == 400
+
+
+async def test_pages_speak_and_stream_as_who_has_logged_in_and_forms_of_other_sites_are_refused(
+    identity: IdentityProvider,
+) -> None:
+    async with world(**settings(identity)) as w, browser() as one:
+        await w.opened(HALL)
+        await w.happens(said(1, who="bob"))
+        await went_in(identity, one)
+        for path in ("/", "/following", "/for-you", "/people", "/groups", "/rules", "/settings", "/objects/chat%3A1"):
+            text = await (await asked(identity, one, path)).text()
+            assert "as=" not in "".join(re.findall(r'(?:action|data-stream)="[^"]*"', text)), path
+        for origin, status in ((identity.public, 303), ("https://evil.example", 403), ("null", 403)):
+            sent, headers = {"content": "hello"}, {"Origin": origin}
+            say = one.post(identity.public + "/say", data=sent, headers=headers, allow_redirects=False)
+            async with say as answer:
+                assert answer.status == status, origin
 
 
 async def test_a_client_with_a_secret_logs_in_too(identity: IdentityProvider) -> None:
