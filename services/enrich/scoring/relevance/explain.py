@@ -10,6 +10,7 @@ from services.enrich.scoring.relevance.state import State
 from services.enrich.scoring.relevance.trigger import Trigger
 
 SIMILAR, ASKED, WORDS, AUTHOR, NEIGHBOURS, PLACES = "similar", "asked", "words", "author", "neighbours", "places"
+TOGETHER, ANSWERED, RISING = "together", "answered", "rising"
 FOLLOWED_PERSON, FOLLOWED_PLACE, FOLLOWED_TAG = "followed-person", "followed-container", "followed-tag"
 NOTHING = "active"
 _KINDS = {
@@ -37,6 +38,9 @@ _KINDS = {
     "was_there": PLACES,
     "was_there_lately": PLACES,
     "was_there_once": PLACES,
+    "changed_together": TOGETHER,
+    "answered_similar": ANSWERED,
+    "rising_near": RISING,
     "followed_person": FOLLOWED_PERSON,
     "followed_place": FOLLOWED_PLACE,
     "followed_tag": FOLLOWED_TAG,
@@ -52,12 +56,20 @@ _PLAIN = {
     AUTHOR: "It comes from somebody whose work you know.",
     NEIGHBOURS: "People whom you work with are at home there.",
     PLACES: "It is in a place close to where you work.",
+    TOGETHER: "It often changes together with what you worked on.",
+    ANSWERED: "It asks something, and you took part in questions like it.",
+    RISING: "It is about what comes up more of late where you are active.",
     FOLLOWED_PERSON: "It comes from somebody whom you follow.",
     FOLLOWED_PLACE: "It is in a place that you follow.",
     FOLLOWED_TAG: "It is about something that you follow.",
     NOTHING: "It is new where much is going on.",
 }
 """What is true and gives nothing away."""
+_TOOK_PART = {
+    SIMILAR: "You worked on",
+    ASKED: "You were called in on",
+    ANSWERED: "You took part in the question",
+}
 _MOST_EVIDENCE = 3
 _MOST_WORDS = 3
 _LEAST_SHARED = 2
@@ -109,6 +121,16 @@ def _shown(kind: str, state: State, trigger: Trigger, slot: int, like: Likenesse
     if kind == ASKED:
         evidence = _evidence(state, like, [past for past in like.similar.objects if slot in past.mentioned])
         return Explanation(kind, evidence) if evidence else None
+    if kind == ANSWERED:
+        evidence = _evidence(state, like, [past for past in like.similar.objects if _answered(past, slot)])
+        return Explanation(kind, evidence) if evidence and trigger.question else None
+    if kind == TOGETHER:
+        changed = [past for past in like.reach.changed if slot in past.people and past.title]
+        return Explanation(kind, tuple(_as_evidence(past) for past in changed[:_MOST_EVIDENCE])) if changed else None
+    if kind == RISING:
+        near = any(state.regulars.get(place, slot) for place, _ in like.reach.risen.places)
+        words = like.reach.risen.terms[:_MOST_WORDS]
+        return Explanation(kind, words=words) if near and len(words) >= _LEAST_SHARED else None
     if kind == WORDS:
         words = _most(state.words.shared(like.said, int(state.people.texts[slot]), rare=False))
         return Explanation(kind, words=words) if len(words) >= _LEAST_SHARED else None
@@ -122,6 +144,10 @@ def _shown(kind: str, state: State, trigger: Trigger, slot: int, like: Likenesse
     return Explanation(kind)
 
 
+def _answered(past: Past, slot: int) -> bool:
+    return past.question and slot in past.people and slot != past.starter
+
+
 def _acquainted(state: State, slot: int, author: str) -> bool:
     other = state.people.find(author)
     return bool(state.ties.get(other, slot) or state.mentions.get(other, slot) or state.mentions.get(slot, other))
@@ -132,12 +158,14 @@ def _evidence(state: State, like: Likenesses, among: Sequence[Past]) -> tuple[Ev
     for past in among:
         words = _most(state.objects.index.shared(like.asked, past.text))
         if past.title and len(words) >= _LEAST_SHARED:
-            found.append(
-                Evidence(past.key, past.activity_object, past.title, past.container, past.access, past.place, words)
-            )
+            found.append(_as_evidence(past, words))
         if len(found) == _MOST_EVIDENCE:
             break
     return tuple(found)
+
+
+def _as_evidence(past: Past, words: tuple[str, ...] = ()) -> Evidence:
+    return Evidence(past.key, past.activity_object, past.title, past.container, past.access, past.place, words)
 
 
 def _most(shared: Mapping[str, float]) -> tuple[str, ...]:
@@ -147,10 +175,14 @@ def _most(shared: Mapping[str, float]) -> tuple[str, ...]:
 def reason(explanation: Explanation) -> str:
     """Return the reason in words; what evidence, people and words were taken away is not named, and it stays true."""
     if explanation.words:
-        return f"It is about what you write about: {', '.join(explanation.words)}."
+        named = ", ".join(explanation.words)
+        if explanation.kind == RISING:
+            return f"It is about what comes up more of late where you are active: {named}."
+        return f"It is about what you write about: {named}."
     if not explanation.evidence:
         return _PLAIN[explanation.kind]
     best = explanation.evidence[0]
     where = f" in {best.place}" if best.place else ""
-    took_part = "You were called in on" if explanation.kind == ASKED else "You worked on"
-    return f"{took_part} “{best.title}”{where}; both are about {', '.join(best.words)}."
+    if explanation.kind == TOGETHER:
+        return f"It often changes together with “{best.title}”{where}, on which you worked."
+    return f"{_TOOK_PART[explanation.kind]} “{best.title}”{where}; both are about {', '.join(best.words)}."

@@ -14,8 +14,9 @@ from services.enrich.scoring.relevance.names import FOLLOWED, NAMES, OBJECT, PAI
 from services.enrich.scoring.relevance.people import NOBODY
 from services.enrich.scoring.relevance.persons import Persons
 from services.enrich.scoring.relevance.places import Places, crowd, lifts_of
+from services.enrich.scoring.relevance.reach import FADES
 from services.enrich.scoring.relevance.rows import Key, Row, Rows
-from services.enrich.scoring.relevance.state import TIES, State
+from services.enrich.scoring.relevance.state import PLACES, TIES, State
 from services.enrich.scoring.relevance.trigger import CONVERSATION, Trigger
 
 Ints = NDArray[np.int64]
@@ -24,12 +25,14 @@ Values = NDArray[np.float64]
 _NEAREST = 50
 _SPEAKERS = 2_000
 _NOW = 21 * DAY
-_FADES = 120.0
 _MOST_PARTICIPANTS = 20
+_MOST_ALIKE = 10
 _LONG = 10
 """Entries of a row for each person asked about from which on it is asked for each person instead of spread."""
 _SOME = 3.0
 """Prior counts: what is assumed of somebody who has begun nothing yet."""
+_PRIOR = 0.3
+"""Likeness (squared cosines) below which two people are assumed to come to such things."""
 
 
 class Inputs:
@@ -56,6 +59,7 @@ class Inputs:
             *self._author(trigger, people),
             *self._crowds(trigger, slots),
             *self._places_of(trigger, people),
+            *self._reached(trigger, people),
         )
         for column, values in enumerate(pair):
             found[:, column] = values
@@ -72,7 +76,7 @@ class Inputs:
         """Return experts of similar objects: all, newer ones more, of the last weeks, and who was asked."""
         similar, slots = self._likeness.of(trigger).similar, people.slots
         squares, ages = similar.cosines**2, self._state.clock - similar.last
-        fading = squares * np.exp2(-np.maximum(ages, 0.0) / (_FADES * DAY))
+        fading = squares * np.exp2(-np.maximum(ages, 0.0) / (FADES * DAY))
         nearest = np.where(np.arange(len(squares)) < _NEAREST, squares, 0.0)
         lately = np.where(ages < _NOW, squares, 0.0)
         every, fades, now = (np.repeat(values, similar.sizes) for values in (nearest, fading, lately))
@@ -170,6 +174,22 @@ class Inputs:
             people.helped if newcomer else np.zeros(len(slots)),
         )
 
+    # --- what is changed together with it, asked, talked of elsewhere
+
+    def _reached(self, trigger: Trigger, people: Persons) -> tuple[Values, ...]:
+        state, slots, reach = self._state, people.slots, self._likeness.of(trigger).reach
+        scale, near = weight(state.clock, PLACES), np.zeros(len(slots))
+        for place, share in reach.risen.places:
+            near += share * np.log1p(self._entries(state.regulars, place, slots) / scale)
+        return (
+            np.sqrt(self._sum(*reach.together, slots) / people.taken),
+            np.sqrt(self._sum(*reach.answered, slots) / np.sqrt(people.joined + 1.0)),
+            people.answers if trigger.question else np.zeros(len(slots)),
+            near,
+        )
+
+    # --- the object's own
+
     def _author_slot(self, trigger: Trigger) -> int:
         return self._state.people.find(trigger.people[0]) if trigger.people else NOBODY
 
@@ -205,7 +225,21 @@ class Inputs:
             float(trigger.kind == CONVERSATION),
             np.log1p(len(past.people) if past else 0),
             float(past is not None),
+            *self._around(trigger, begun),
         ]
+
+    def _around(self, trigger: Trigger, begun: float) -> tuple[float, ...]:
+        """Return how much there is like it already, and with how many people; how busy its place is; if it rises."""
+        like = self._likeness.of(trigger)
+        similar, most = like.similar, like.similar.cosines[:_MOST_ALIKE]
+        fading = similar.cosines**2 * np.exp2(-np.maximum(self._state.clock - similar.last, 0.0) / (FADES * DAY))
+        crowds = float(fading @ np.log1p(similar.sizes)) + _PRIOR * np.log(3.0)
+        return (
+            float(most.mean()) if len(most) else 0.0,
+            crowds / (float(fading.sum()) + _PRIOR),
+            np.log1p(begun),
+            like.reach.risen.much,
+        )
 
     def _followed(self, trigger: Trigger, slots: Ints) -> Values:
         state, found = self._state, np.zeros((len(slots), len(FOLLOWED)))

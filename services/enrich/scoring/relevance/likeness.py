@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from services.enrich.scoring.relevance.index import Found, Question
 from services.enrich.scoring.relevance.objects import Past
+from services.enrich.scoring.relevance.reach import Reach
 from services.enrich.scoring.relevance.state import YEAR, State
 from services.enrich.scoring.relevance.trigger import Trigger
 
@@ -62,6 +63,7 @@ class Likenesses:
     said: Question
     similar: Similar
     speaking: Found
+    reach: Reach
 
 
 class Likeness:
@@ -87,7 +89,9 @@ class Likeness:
         asked, said = state.objects.index.asked(trigger.text), state.words.asked(trigger.text)
         slots, cosines = state.words.all_like(said)
         speaking = state.speakers[slots % state.limits.people], cosines
-        return Likenesses(asked, said, self._similar(trigger, asked), speaking)
+        similar = self._similar(trigger, asked)
+        reach = Reach.of(state, trigger, asked, similar.objects, (similar.cosines**2).tolist())
+        return Likenesses(asked, said, similar, speaking, reach)
 
     def _similar(self, trigger: Trigger, asked: Question) -> Similar:
         state = self._state

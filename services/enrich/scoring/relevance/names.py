@@ -30,6 +30,10 @@ PAIR = (
     "around_share",
     "wanders_around",
     "helps_newcomers",
+    "changed_together",
+    "answered_similar",
+    "answers_questions",
+    "rising_near",
 )
 """Between the person and the object."""
 OBJECT = (
@@ -48,6 +52,10 @@ OBJECT = (
     "conversation",
     "crowd_so_far",
     "known_before",
+    "alike",
+    "crowd_of_similar",
+    "place_busy",
+    "rising",
 )
 """Of the object and the activity that brings it up: how large an audience it is likely to have."""
 PERSON = (

@@ -28,6 +28,8 @@ class Past:
     time: int
     last: int
     kind: int
+    question: bool = False
+    """It begins with a question."""
     text: int = -1
     starter: int = 0
     people: dict[int, int] = field(default_factory=dict)
@@ -61,6 +63,10 @@ class Objects:
     def get(self, key: str) -> Past | None:
         """Return a past object."""
         return self._objects.get(key)
+
+    def find_text(self, slot: int) -> Past | None:
+        """Return the object whose text has this slot, if it is still known."""
+        return self._by_text.get(slot)
 
     def of_text(self, slot: int) -> Past:
         """Return the object whose text has this slot."""

@@ -47,6 +47,7 @@ class Persons:
     asked: Values
     joined: Values
     helped: Values
+    answers: Values
     kinds: Values
     own_weights: Values
     own_lengths: Values
@@ -59,8 +60,8 @@ class Persons:
     def of(cls, state: State, slots: Ints) -> "Persons":
         """Return what is known of these people."""
         people, now = state.people, state.clock
-        names = ("objects", "summoned", "joined", "for_newcomers")
-        objects, summoned, joined, helped = (people.at(name, slots, now) for name in names)
+        names = ("objects", "summoned", "joined", "for_newcomers", "joined_questions")
+        objects, summoned, joined, helped, questions = (people.at(name, slots, now) for name in names)
         common = state.meaning.mean()
         own, late = (Unusual.of(state, name, slots, common) for name in ("words", "recent"))
         took, kinds = people.vectors["objects"], people.kinds[slots]
@@ -73,6 +74,7 @@ class Persons:
             asked=np.sqrt(summoned + 1.0),
             joined=joined,
             helped=np.log((helped + 0.3) / (joined + 3.0)),
+            answers=np.log((questions + 0.6) / (joined + 2.0)),
             kinds=np.divide(kinds, total, out=np.zeros(kinds.shape), where=total > 0),
             own_weights=own.weights,
             own_lengths=own.lengths,

@@ -16,13 +16,15 @@ _EACH = 100
 _WANDERERS = 60
 _PLACE = 80
 _PARTICIPANTS = 10
+_RISING = 30
 _LEAST_ALIKE = 0.03
 Row = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 
 class Selector:
     """Selects by the experts of similar objects, who was asked there, the author's and the participants' ties, who
-    writes about the same, who has been in the place or around it, who follows, who often joins what is elsewhere."""
+    writes about the same, who changed what is changed together with it, who took part in such questions, who is where
+    its terms rise, who has been in the place or around it, who follows, who often joins what is elsewhere."""
 
     def __init__(self, state: State, follows: Follows, likeness: Likeness) -> None:
         self._state, self._follows, self._likeness = state, follows, likeness
@@ -74,6 +76,9 @@ class Selector:
             _normal(state.mentions.row(author), _EACH, 1.0),
             _normal(state.regulars.row(trigger.container), _PLACE, 0.5),
             _normal(state.wandered_around.row(trigger.around), _PLACE, 1.0),
+            _normal(_summed(*like.reach.together), _EACH, 1.5),
+            _normal(_summed(*like.reach.answered), _EACH, 1.0),
+            *(_normal(state.regulars.row(place), _RISING, 0.3) for place, _ in like.reach.risen.places[:2]),
             *(_normal(lifts_of(state, state.people.find(who)), _EACH, 0.5) for who in trigger.mentioned[:5]),
             *(_normal(lifts_of(state, slot), 20, 0.3) for slot in there),
         ]

@@ -19,8 +19,10 @@ from services.enrich.scoring.relevance.index import Index
 from services.enrich.scoring.relevance.meaning import Meaning
 from services.enrich.scoring.relevance.objects import Objects, Past
 from services.enrich.scoring.relevance.people import NOBODY, People
+from services.enrich.scoring.relevance.rising import Rising
 from services.enrich.scoring.relevance.rows import Rows
-from services.enrich.scoring.relevance.trigger import Said, around, kind_of
+from services.enrich.scoring.relevance.together import Together
+from services.enrich.scoring.relevance.trigger import CONVERSATION, Said, around, asks, kind_of
 from services.enrich.scoring.relevance.words import Text, title_of
 
 YEAR = 365 * DAY
@@ -81,6 +83,8 @@ class State:
         self.around_ever: Rows[str] = Rows(100_000)
         self.wandered_around: Rows[str] = Rows(100_000)
         self._wider = (self.around, self.around_ever, self.wandered_around)
+        self.together = Together()
+        self.rising = Rising()
         self.begun: dict[str, float] = {}
         self.entered: dict[str, float] = {}
         self.entered_from_afar: dict[str, float] = {}
@@ -129,9 +133,12 @@ class State:
         past = self.objects.get(thing.object) or self._begin(one, thing, slots, time)
         past.last = max(past.last, time)
         self.objects.take(past, one.activity.object.id, said.text)
+        self.rising.take(said.text.terms, thing.container, time)
         past.vector += said.vector
         for slot in slots:
             self._engage(past, slot, one, thing, time)
+            if past.kind != CONVERSATION:
+                self.together.change(slot, past.text, time)
         by = slots[0] if slots else NOBODY
         for person in one.mention_people:
             self._mention(past, by, self.people.slot(person), time)
@@ -151,8 +158,10 @@ class State:
             last=time,
             kind=kind_of(one),
             starter=slots[0] if slots else NOBODY,
+            question=asks(one),
         )
         self.objects.begin(past)
+        self.together.drop(past.text - self.limits.objects)
         self.begun[thing.container] = self.begun.get(thing.container, 0.0) + weight(time, TIES)
         if past.starter:
             self.people.add("started", past.starter, time)
@@ -204,12 +213,14 @@ class State:
             people.add("wandered", slot, time)
             self.wandered_around.add(wider, slot, weight(time, 60.0))
         if past.starter and past.starter != slot:
-            self._join_starter(past.starter, slot, afar, time)
+            self._join_starter(past.starter, slot, afar, past.question, time)
 
-    def _join_starter(self, starter: int, slot: int, afar: bool, time: int) -> None:
+    def _join_starter(self, starter: int, slot: int, afar: bool, question: bool, time: int) -> None:
         self.joined.add(starter, slot, weight(time, TIES))
         self.joins.add(slot, starter, weight(time, TIES))
         self.people.add("joined", slot, time)
+        if question:
+            self.people.add("joined_questions", slot, time)
         self.people.add("gathered", starter, time)
         if afar:
             self.people.add("gathered_from_afar", starter, time)
@@ -305,6 +316,7 @@ class State:
         self.words.remove(int(self.people.texts[slot]))
         self.people.forget(slot)
         self.objects.forget(slot)
+        self.together.forget(slot)
         for by_person in (self.ties, self.joined, self.joins, self.mentions, self.mentioned_by):
             by_person.forget_row(slot)
             by_person.forget_column(slot)

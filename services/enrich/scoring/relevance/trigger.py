@@ -52,11 +52,16 @@ class Trigger:
             text=said.text,
             vector=said.vector,
             length=len(one.text),
-            question="?" in one.text,
+            question=asks(one),
             code="`" in activity.object.content or "<code" in activity.object.content,
             links=len(activity.links),
             tags=(home, engagement.container, *one.tags),
         )
+
+
+def asks(one: Enriched) -> bool:
+    """Return whether an activity asks something."""
+    return "?" in one.text
 
 
 def around(one: Enriched, engagement: Engagement) -> str:
