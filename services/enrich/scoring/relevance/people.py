@@ -26,9 +26,8 @@ HALF_LIVES = {
     "ties": 120.0,
 }
 """Sums that decay, with their half-lives in days: objects taken part in; actions of late; how often others summoned the
-person; objects of others joined, of those what asked something, joined away from home, joined because a newcomer
-began them; objects begun, people
-who joined those, and those of them who were away from home; strength of all ties."""
+person; objects of others joined, of those what asked something, joined away from home, joined because a newcomer began
+them; objects begun, people who joined those, and those of them who were away from home; strength of all ties."""
 _VECTORS = {"words": 180.0, "recent": 14.0, "objects": 180.0}
 """What the person writes about, of late, and what the objects are about that the person takes part in."""
 

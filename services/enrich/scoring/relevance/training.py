@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.common.errors import Stop
-from services.enrich.scoring.relevance.names import FOLLOWED, NAMES
+from services.enrich.scoring.relevance.names import FOLLOWED, NAMES, PERSON
 from services.enrich.scoring.relevance.weights import Features, Weights
 
 Values = NDArray[np.float64]
@@ -22,6 +22,9 @@ Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 _RIDGE = 200.0
+_OF_PERSON = 0.1
+"""Share of the ridge on inputs that are the person's alone: they order no list and are what makes scores comparable over
+people, where what history says counts more than what one would expect."""
 _LIST = 1.0
 """What the order within person-weeks counts beside the pairs."""
 _STEPS = 200
@@ -113,6 +116,7 @@ class _Loss:
 
     def __init__(self, inputs: Values, pairs: Pairs, expected: Values, fixed: Values) -> None:
         self._inputs, self._pairs, self._expected, self._fixed = inputs, pairs, expected, fixed
+        self._ridge = _RIDGE * np.where(np.isin(NAMES[: inputs.shape[1]], PERSON), _OF_PERSON, 1.0)
         self._labels = pairs.labels.astype(np.float64)
         count = int(pairs.lists.max()) + 1
         positives = np.bincount(pairs.lists, self._labels, count)
@@ -131,8 +135,8 @@ class _Loss:
         loss_of_lists, slope_of_lists = self._of_lists(logit[self._listed])
         slope[self._listed] += _LIST * slope_of_lists
         off = weights - self._expected
-        gradient = self._inputs.T @ slope + _RIDGE * off
-        total = loss + _LIST * loss_of_lists + 0.5 * _RIDGE * float(off @ off)
+        gradient = self._inputs.T @ slope + self._ridge * off
+        total = loss + _LIST * loss_of_lists + 0.5 * float(off @ (self._ridge * off))
         return total, np.r_[gradient, bias]
 
     def _of_pairs(self, logit: Values) -> tuple[float, Values]:
