@@ -260,6 +260,10 @@ class Index:
         norm = math.sqrt(squares)
         return {number: weight / norm for number, weight in weights.items()}
 
+    def named(self, asked: Question) -> dict[str, float]:
+        """Return a question's weights by term."""
+        return {self._postings[number].name: weight for number, weight in asked.items()}
+
     def shared(self, asked: Question, slot: int, *, rare: bool = True) -> dict[str, float]:
         """Return the terms that a question shares with a text, each with its part of their likeness.
 

@@ -90,7 +90,8 @@ class Likeness:
         slots, cosines = state.words.all_like(said)
         speaking = state.speakers[slots % state.limits.people], cosines
         similar = self._similar(trigger, asked)
-        reach = Reach.of(state, trigger, asked, similar.objects, (similar.cosines**2).tolist())
+        named = state.objects.index.named(asked)
+        reach = Reach.of(state, trigger, named, similar.objects, (similar.cosines**2).tolist())
         return Likenesses(asked, said, similar, speaking, reach)
 
     def _similar(self, trigger: Trigger, asked: Question) -> Similar:

@@ -23,8 +23,8 @@ Ints = NDArray[np.int64]
 
 _RIDGE = 200.0
 _OF_PERSON = 0.1
-"""Share of the ridge on inputs that are the person's alone: they order no list and are what makes scores comparable over
-people, where what history says counts more than what one would expect."""
+"""Share of the ridge on inputs that are the person's alone: they order no list and are what makes scores comparable
+over people, where what history says counts more than what one would expect."""
 _LIST = 1.0
 """What the order within person-weeks counts beside the pairs."""
 _STEPS = 200
