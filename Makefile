@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+FUZZ := tests/unit/gateway/test_fuzz.py tests/unit/gateway/test_schemathesis.py
 
 .PHONY: help demo dev check lint format types imports unit contract integration e2e test test-slow test-docker bench docs ci-deps clean
 
@@ -56,8 +57,9 @@ e2e: $(VENV)/.dev ## Tests of the whole stack
 test: check ## All checks and every ring of tests
 	$(BIN)/pytest -m 'not slow'
 
-test-slow: $(VENV)/.dev ## The long ones: the kill matrix at full size; the last result stands in docs/test-slow.md
+test-slow: $(VENV)/.dev ## The long ones: kills at full size, long fuzzing, Keycloak; last results in docs/test-slow.md
 	$(BIN)/pytest -m slow --timeout 3600
+	$(BIN)/pytest $(FUZZ) --hypothesis-profile=long --timeout 3600
 
 test-docker: $(VENV)/.dev ## The image and containers; starts a Docker engine where none runs (Debian, root)
 	TESTCONTAINERS_RYUK_DISABLED=true WATERCOOLER_REQUIRE=docker \

@@ -4,6 +4,7 @@ A service is an async context manager that yields its parts to run. Leaving it s
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 
 import uvloop
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from services.common import logs, registry
 from services.common.errors import Retry, Stop
@@ -28,6 +30,8 @@ EXIT_FAILED = 70
 """A mistake of ours ended the service (EX_SOFTWARE of sysexits.h): the log says where; starting again may help."""
 EXIT_RETRY = 75
 """Something needed was not there (EX_TEMPFAIL of sysexits.h): starting again later may help."""
+_IDLE = 75.0
+"""Seconds after which a connection is closed on which no whole head of a request came. (Proxies keep theirs for 60.)"""
 
 
 def main(name: str, service: Service, settings: Settings) -> None:
@@ -127,10 +131,28 @@ async def _until(stop: asyncio.Event, parts: Sequence[Part]) -> None:
         raise Stop("a part of the service ended by itself; this is a mistake in the service, please report it")
 
 
+class _NotHttp(logging.Filter):
+    """Leaves out that something came that is not HTTP: its sender is told so, and must not fill the log with traces."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether it is logged."""
+        return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
+_not_http = _NotHttp()
+
+
 @asynccontextmanager
 async def serving(app: web.Application, host: str, port: int) -> AsyncIterator[int]:
     """Serve an application while the block runs; yields the port. Raises Stop when the port is taken."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=10)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=10,
+        keepalive_timeout=_IDLE,
+    )
+    logging.getLogger("aiohttp.server").addFilter(_not_http)
     await runner.setup()
     try:
         try:

@@ -8,14 +8,14 @@ from services.common import health, metrics
 from services.gateway import cors, keys
 from services.gateway.auth import Asker
 from services.gateway.parts import Parts
-from services.gateway.problems import Handler, as_problems
+from services.gateway.problems import Handler, as_problems, expected
 from services.gateway.respond import secured
 from services.gateway.routes import ROUTES, Route
 from services.gateway.stream import tokens
 from services.gateway.web import frame, site
 
-LARGEST = 64 * 1024
-"""Bytes of a request's body."""
+LARGEST = 256 * 1024
+"""Bytes of a request's body: the longest note, each of its characters written as two escapes of six, fits."""
 
 
 def build(parts: Parts) -> web.Application:
@@ -25,9 +25,9 @@ def build(parts: Parts) -> web.Application:
     for route in ROUTES:
         handler = route.handler if route.open else _asked(route)
         if route.method == "GET":
-            app.router.add_get(route.path, handler, allow_head=not route.streams)
+            app.router.add_get(route.path, handler, allow_head=not route.streams, expect_handler=expected)
         else:
-            app.router.add_route(route.method, route.path, handler)
+            app.router.add_route(route.method, route.path, handler, expect_handler=expected)
     site.add_routes(app)
     health.add_routes(app, parts.missing)
     cors.allow(app, parts.settings.gateway_cors_origins)

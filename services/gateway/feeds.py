@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
@@ -12,6 +13,7 @@ import orjson
 from feedgenerator import Atom1Feed
 
 from services.gateway.items import title_of
+from services.gateway.web.present import safe_url
 
 ATOM = "application/atom+xml"
 JSON_FEED = "application/feed+json"
@@ -54,7 +56,7 @@ def atom(feed: Feed) -> bytes:
         made.add_item(
             title=_plain(title_of(item)),
             link=_page(feed, item),
-            description=_plain(_text(item)),
+            description=_as_html(_text(item)),
             unique_id=_id(str(item["id"])),
             author_name=_plain(_author(item)),
             pubdate=datetime.fromisoformat(item["published"]),
@@ -80,7 +82,7 @@ def json_feed(feed: Feed) -> bytes:
 
 
 def _item(feed: Feed, item: Mapping[str, Any]) -> dict[str, Any]:
-    said = {"external_url": item["object"].get("url", ""), "tags": list(item.get("tags", ()))}
+    said = {"external_url": safe_url(item["object"].get("url", "")), "tags": list(item.get("tags", ()))}
     return {
         "id": _id(str(item["id"])),
         "url": _page(feed, item),
@@ -96,6 +98,11 @@ def _text(item: Mapping[str, Any]) -> str:
     """Return why the item is there, where somebody said so, and its text."""
     said = (str(item.get("reason", "")), str(item["object"].get("content") or item.get("text", "")))
     return "\n\n".join(filter(None, said))
+
+
+def _as_html(text: str) -> str:
+    """Return text as HTML that says just that: readers of Atom take a summary for HTML, as the library marks it."""
+    return escape(_plain(text)).replace("\n", "<br>")
 
 
 def _author(item: Mapping[str, Any]) -> str:

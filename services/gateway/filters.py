@@ -161,8 +161,8 @@ def wrong(name: str, why: str) -> Problem:
 
 def _values(name: str, given: list[str]) -> tuple[str, ...]:
     found = tuple(sorted({value for value in given if value}))
-    if len(found) > VALUES:
-        raise wrong(name, f"at most {VALUES} values are expected, {len(found)} were given")
+    if len(given) > VALUES:
+        raise wrong(name, f"at most {VALUES} values are expected, {len(given)} were given")
     if any(len(value) > LONGEST for value in found):
         raise wrong(name, f"a value of at most {LONGEST} characters is expected")
     if not found:

@@ -176,6 +176,9 @@ _SCHEMAS = {
     "Event": _EVENT,
     "Line": _LINE,
     "Object": {"type": "object"},
+    "Texts": {"type": "array", "items": _STRING},
+    "Numbers": {"type": "array", "items": {"type": "integer"}},
+    "Uses": {"type": "array", "items": {"type": "object"}},
     "Problem": _PROBLEM,
 }
 _ITEMS = {"text/event-stream": "Event", "application/x-ndjson": "Line"}

@@ -12,6 +12,9 @@ from services.gateway.problems import Handler
 
 ACTIVITY_JSON = "application/activity+json"
 _LD_JSON = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
+_LONGEST = 7_000
+"""Characters of a Link header; clients refuse one over 8,190, and cursors and questions may be long."""
+_NEXT = frozenset({"next", "prev", "alternate"})
 VARY = "Accept, Authorization, Cookie, Origin, X-Watercooler-As"
 SECURITY: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
@@ -79,12 +82,23 @@ def answer_bytes(
     """Return a body with its ETag, or 304."""
     tag = f'W/"{blake2b(body if same is None else same, digest_size=12).hexdigest()}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": VARY}
-    if joined := ", ".join(str(link) for link in links if link.url):
+    if joined := _joined(links):
         headers["Link"] = joined
     asked = request.headers.get("If-None-Match", "")
     if status == 200 and (asked.strip() == "*" or tag in [one.strip() for one in asked.split(",")]):
         return web.Response(status=304, headers=headers)
     return web.Response(status=status, body=body, headers={**headers, "Content-Type": kind})
+
+
+def _joined(links: Iterable[Link]) -> str:
+    """Return the Link header: what one goes on by first, and no more than clients take. The body says it all."""
+    kept, left = [], _LONGEST
+    for link in sorted((one for one in links if one.url), key=lambda one: one.rel not in _NEXT):
+        text = str(link)
+        if len(text) + 2 <= left:
+            kept.append(text)
+            left -= len(text) + 2
+    return ", ".join(kept)
 
 
 def negotiated(request: web.Request) -> str:

@@ -108,6 +108,8 @@ _PAGING = (
 _JSON = ("application/json",)
 _HTML = ("text/html",)
 _REGISTRY = ("application/vnd.schemaregistry.v1+json",)
+_LISTS = {"subjects": "Texts", "versions": "Numbers", "schema-versions": "Uses", "schema-types": "Texts"}
+"""What the registry answers with where it is no object."""
 
 _FOLLOWING = (
     Route(
@@ -580,7 +582,16 @@ ROUTES: tuple[Route, ...] = (
         )
     ),
     *(
-        Route(method="GET", path=f"/registry{path}", handler=handler, name=name, doc=doc, media=_REGISTRY, open=True)
+        Route(
+            method="GET",
+            path=f"/registry{path}",
+            handler=handler,
+            name=name,
+            doc=doc,
+            media=_REGISTRY,
+            open=True,
+            answer=_LISTS.get(name, "Object"),
+        )
         for path, handler, name, doc in (
             ("/subjects", registry.subjects, "subjects", "Subjects of the schema registry."),
             ("/subjects/{subject}/versions", registry.versions, "versions", "Versions of a subject."),

@@ -1,5 +1,7 @@
 """The documentation names every setting, metric and topic, as they are in the code."""
 
+import re
+
 import pytest
 
 from services.common.settings import PREFIX, Settings
@@ -32,3 +34,11 @@ def test_every_metric_is_documented_with_a_unit_or_a_count_in_its_name(metric: o
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: str(topic.suffix))
 def test_every_topic_is_documented(topic: object) -> None:
     assert f"`{topic.suffix}`" in text("topics.md")  # type: ignore[attr-defined]
+
+
+def test_every_test_that_the_table_of_what_was_tried_names_is_there() -> None:
+    table = text("security.md").partition("## What was tried")[2]
+    named = set(re.findall(r"`((?:tests/[\w/]+/)?test_\w+\.py)`", table))
+    assert len(named) > 10
+    for name in named:
+        assert (FOLDER.parent / (name if "/" in name else f"tests/unit/gateway/{name}")).is_file(), name

@@ -16,6 +16,8 @@ _LONGEST = 4_000
 """Characters; cursors travel in URLs, and servers take lines of 8 KiB."""
 _UNPACKED = 65_536
 """Bytes that a cursor may unpack to: nobody can send one that grows without end."""
+_RANKED = 1_000
+"""Ids of a ranking: as many as a page may have."""
 
 
 _BEFORE_ALL, _AFTER_ALL = -62_135_596_800_000, 253_402_300_799_999
@@ -77,13 +79,17 @@ def unpacked(cursor: str) -> Place | Ranking:
     """Return what a cursor says; raises Reject for one that is not ours."""
     try:
         match _unpack(cursor):
-            case ["t", int(at), str(id_), 0 | 1 as back]:
+            case ["t", int(at), str(id_), 0 | 1 as back] if _BEFORE_ALL <= at <= _AFTER_ALL:
                 return Place(at, id_, bool(back))
-            case ["r", int(start), int(total), *ids] if start >= 0 and all(isinstance(i, str) for i in ids):
+            case ["r", int(start), int(total), *ids] if _is_ranking(start, total, ids):
                 return Ranking(tuple(ids), total, start)
     except (ValueError, zlib.error, RecursionError):
         pass  # the one sentence below says all that the asker can use
     raise Reject("the cursor is not one of ours; use those that a page was given with, unchanged")
+
+
+def _is_ranking(start: int, total: int, ids: list[Any]) -> bool:
+    return 0 <= start <= _RANKED and 0 <= total < 2**31 and len(ids) <= _RANKED and all(isinstance(i, str) for i in ids)
 
 
 def _pack(value: list[Any]) -> str:

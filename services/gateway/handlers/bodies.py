@@ -1,8 +1,10 @@
 """Bodies that are sent, read into checked values; and what is stored of them, acknowledged."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -12,6 +14,10 @@ from services.gateway.keys import REMEMBERED
 from services.gateway.problems import Problem
 
 _JSON = ("application/json", "application/activity+json")
+_FORM = "application/x-www-form-urlencoded"
+_FIELDS = 50
+_SLOWEST = 30.0
+"""Seconds in which a body has to arrive: who sends it a byte at a time holds a connection and nothing else."""
 
 
 class Body(BaseModel):
@@ -23,9 +29,31 @@ class Body(BaseModel):
 _B = TypeVar("_B", bound=Body)
 
 
+async def received(request: web.Request) -> bytes:
+    """Return the body. Raises Problem for one that is too slow or broken, aiohttp's own error for one too large."""
+    try:
+        async with asyncio.timeout(_SLOWEST):
+            return await request.read()
+    except TimeoutError:
+        raise Problem(408, "too-slow", f"A body has to arrive within {_SLOWEST:.0f} seconds.") from None
+    except web.RequestPayloadError:
+        raise Problem(400, "bad-body", "The body is not in the encoding that its headers name.") from None
+
+
+async def fields(request: web.Request) -> dict[str, str]:
+    """Return the fields of a form as the page's own are sent. Raises Problem for any other."""
+    if request.content_type != _FORM:
+        raise Problem(415, "bad-body", f"{_FORM} is expected.")
+    try:
+        text = (await received(request)).decode()
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=_FIELDS, errors="strict"))
+    except ValueError:
+        raise Problem(400, "bad-body", f"At most {_FIELDS} fields in UTF-8 are expected.") from None
+
+
 async def read(request: web.Request, form: type[_B]) -> _B:
     """Return the body; an empty one where nothing was sent. Raises Problem that names the wrong field."""
-    sent = (await request.read()).strip()
+    sent = (await received(request)).strip()
     if sent and request.content_type not in _JSON:
         raise Problem(415, "bad-body", "application/json is expected.")
     try:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from services.common.bus import Unpublished
 from services.gateway import filters as asked
 from services.gateway.feedback import Feedback, Kind
+from services.gateway.handlers import bodies
 from services.gateway.handlers.me import somebody
 from services.gateway.keys import FEEDBACK
 from services.gateway.problems import Problem
@@ -42,7 +43,7 @@ async def take(request: web.Request) -> web.Response:
     asker = somebody(request)
     if request.content_type not in ("application/json", "application/activity+json"):
         raise Problem(415, "bad-body", "application/json is expected.")
-    given = _read(await request.read())
+    given = _read(await bodies.received(request))
     await store(request, [one.by(asker.person) for one in given])
     return web.Response(status=204)
 

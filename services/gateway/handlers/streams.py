@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.common.bus import Unpublished
 from services.gateway import filters as asked
+from services.gateway.handlers import bodies
 from services.gateway.handlers.me import somebody
 from services.gateway.keys import ASKER, REMEMBERED, STREAM_TOKENS
 from services.gateway.problems import Problem, not_found
@@ -114,7 +115,7 @@ def _name(request: web.Request) -> str:
 
 
 async def _body(request: web.Request) -> bytes:
-    body = (await request.read()).strip()
+    body = (await bodies.received(request)).strip()
     if body and request.content_type != "application/json":
         raise Problem(415, "bad-body", "application/json is expected.")
     return body

@@ -12,6 +12,7 @@ from services.gateway import filters as asked
 from services.gateway import paging
 from services.gateway.api_tokens import LONGEST_DAYS, MOST, ApiToken
 from services.gateway.auth import Asker, administrator
+from services.gateway.handlers import bodies
 from services.gateway.handlers.me import somebody
 from services.gateway.keys import ASKER, AUTH, REMEMBERED
 from services.gateway.problems import Problem, not_found
@@ -41,7 +42,7 @@ async def create(request: web.Request) -> web.Response:
     if request.content_type != "application/json":
         raise Problem(415, "bad-body", "application/json is expected.")
     try:
-        given = Given.model_validate_json(await request.read())
+        given = Given.model_validate_json(await bodies.received(request))
     except ValidationError as error:
         raise _wrong(error) from None
     made, text = await create_as(request, asker, given)

@@ -15,7 +15,7 @@ from services.gateway import filters as asked
 from services.gateway import preferences
 from services.gateway.feedback import KINDS, Feedback
 from services.gateway.foryou import Suggested
-from services.gateway.handlers import feedback
+from services.gateway.handlers import bodies, feedback
 from services.gateway.handlers.me import somebody
 from services.gateway.handlers.people import name_of
 from services.gateway.keys import ASKER, FOR_YOU, NAMES, REACTIONS
@@ -120,7 +120,7 @@ async def react(request: web.Request) -> web.StreamResponse:
     """Take an act from the page's own form, and show the list again."""
     asked.only(request.query)
     asker = somebody(request)
-    fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    fields = await bodies.fields(request)
     given = _act(fields)
     dial = asked.share(MultiDict(fields), "surprise", default=MIDDLE)
     await feedback.store(

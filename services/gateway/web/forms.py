@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.gateway import filters as asked
 from services.gateway.auth import COOKIE, PARAMETER
+from services.gateway.handlers import bodies
 from services.gateway.handlers.login import local
 from services.gateway.keys import ASKER, AUTH
 from services.gateway.problems import Problem
@@ -46,8 +47,8 @@ _Form = TypeVar("_Form", bound=BaseModel)
 async def fields(request: web.Request) -> Mapping[str, str]:
     """Return the texts of a form. Browsers send line ends as in mail; ours are as everywhere."""
     asked.only(request.query)
-    sent = (await request.post()).items()
-    return {name: value.replace("\r\n", "\n") for name, value in sent if isinstance(value, str)}
+    sent = await bodies.fields(request)
+    return {name: value.replace("\r\n", "\n") for name, value in sent.items()}
 
 
 def query(sent: Mapping[str, str]) -> MultiMapping[str]:

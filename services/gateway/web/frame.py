@@ -11,6 +11,7 @@ from aiohttp import web
 
 from services.gateway import personal, problems
 from services.gateway.auth import COOKIE
+from services.gateway.handlers import bodies
 from services.gateway.handlers.people import name_of
 from services.gateway.keys import ASKER, AUTH
 from services.gateway.problems import Handler, Problem
@@ -28,11 +29,11 @@ _PAGES = web.AppKey("pages", frozenset)
 def add_routes(app: web.Application, pages: Mapping[str, Handler], posts: Mapping[str, Handler]) -> None:
     """Add pages, what their forms are sent to, and static files."""
     for path, handler in pages.items():
-        app.router.add_get(path, _as_somebody(handler))
+        app.router.add_get(path, _as_somebody(handler), expect_handler=problems.expected)
     for path, handler in posts.items():
-        app.router.add_post(path, _as_somebody(handler))
-    app.router.add_post("/view-as", view_as)
-    app.router.add_get("/static/{name}", static)
+        app.router.add_post(path, _as_somebody(handler), expect_handler=problems.expected)
+    app.router.add_post("/view-as", view_as, expect_handler=problems.expected)
+    app.router.add_get("/static/{name}", static, expect_handler=problems.expected)
     app[_PAGES] = frozenset((*pages, *posts, "/view-as"))
 
 
@@ -88,9 +89,8 @@ async def view_as(request: web.Request) -> web.StreamResponse:
     if request.app[AUTH].mode != "demo":
         raise Problem(404, "not-found", "Only demo mode lets one be somebody else.")
     await request.app[AUTH].asker(request)
-    form = await request.post()
-    chosen = form.get("as", "")
-    if not isinstance(chosen, str) or len(chosen) > 512 or not chosen.isprintable():
+    chosen = (await bodies.fields(request)).get("as", "")
+    if len(chosen) > 512 or not chosen.isprintable():
         raise Problem(400, "bad-body", "as: a person id is expected.")
     response = web.Response(status=303, headers={"Location": "/"})
     response.set_cookie(COOKIE, chosen, max_age=_YEAR, httponly=True, samesite="Strict", path="/")

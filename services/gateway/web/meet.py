@@ -12,7 +12,7 @@ from services.common.bus import Unpublished
 from services.common.errors import Retry, Stop
 from services.gateway import filters as asked
 from services.gateway.feedback import Feedback
-from services.gateway.handlers import feedback
+from services.gateway.handlers import bodies, feedback
 from services.gateway.handlers.me import somebody
 from services.gateway.handlers.people import name_of
 from services.gateway.items import activity_of
@@ -106,7 +106,7 @@ async def react(request: web.Request) -> web.StreamResponse:
     """Take an act from the section's own form, and show the page again."""
     asked.only(request.query)
     asker = somebody(request)
-    fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    fields = await bodies.fields(request)
     kind = fields.get("kind", "")
     undone = kind.startswith(_UNDO)
     kind = kind.removeprefix(_UNDO)

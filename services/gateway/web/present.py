@@ -152,7 +152,10 @@ def excerpt(content: str, title: str) -> str:
 
 def safe_url(url: str) -> str:
     """Return a link to the source only where it is a web address: others could run as script when clicked."""
-    return url if urlsplit(url).scheme in ("http", "https") else ""
+    try:
+        return url if urlsplit(url).scheme in ("http", "https") else ""
+    except ValueError:  # no address at all, as "http://["
+        return ""
 
 
 def ago(at: datetime, now: datetime) -> str:

@@ -59,7 +59,7 @@ BODIES: list[tuple[Any, int, str]] = [
     (json.dumps([{"subject": "x", "kind": "seen"}] * 101).encode(), 400, "bad-body"),
     (b"[" * 10_000, 400, "bad-body"),
     (b"\xff\xfe", 400, "bad-body"),
-    (b" " * 70_000, 413, "too-large"),
+    (b" " * 300_000, 413, "too-large"),
 ]
 
 
