@@ -125,6 +125,14 @@ def one(query: MultiMapping[str], name: str) -> str:
     return given[0] if given else ""
 
 
+def value(query: MultiMapping[str], name: str) -> str:
+    """Return a parameter as ``one``, of no more characters than a value of a filter has."""
+    given = one(query, name)
+    if len(given) > LONGEST:
+        raise wrong(name, f"at most {LONGEST} characters are expected")
+    return given
+
+
 def number(query: MultiMapping[str], name: str, *, default: int, least: int, most: int) -> int:
     """Return a whole number within bounds."""
     given = one(query, name)

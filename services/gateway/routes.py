@@ -428,7 +428,7 @@ ROUTES: tuple[Route, ...] = (
         handler=tokens.every,
         name="tokens",
         doc="All API tokens, or one person's; for administrators.",
-        parameters=(_text("person", "Whose.", maxLength=512),),
+        parameters=(_text("person", "Whose.", **_BOUND),),
     ),
     Route(
         method="DELETE",

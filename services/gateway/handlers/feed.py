@@ -36,6 +36,7 @@ async def _answer(request: web.Request, form: Callable[[Feed], bytes], kind: str
 
 
 async def _for_you(request: web.Request) -> Feed:
+    asked.only(request.query, "feed", "limit")  # it cannot be narrowed down, and what is asked for must not be widened
     asker = somebody(request)
     dial = preferences.of(request, asker.person).surprise
     found = await request.app[FOR_YOU].suggested(asker, dial=dial, size=paging.size(request))

@@ -47,7 +47,7 @@ async def rising(request: web.Request) -> web.Response:
     if kind and kind not in trends.KINDS:
         raise asked.wrong("kind", f"one of {', '.join(trends.KINDS)} is expected")
     asker = request[ASKER]
-    container = asked.one(request.query, "container")
+    container = asked.value(request.query, "container")
     found = trends.seen(request.app[TRENDS], request.app[ACCESS], asker, kind=kind, container=container)
     here = paging.address(request, request.query.items())
     items = [_trend(request, one) for one in found[: paging.size(request)]]

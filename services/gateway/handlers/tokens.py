@@ -77,7 +77,7 @@ async def every(request: web.Request) -> web.Response:
     """Answer with all tokens there are."""
     asked.only(request.query, "person")
     administrator(request[ASKER])
-    return _listed(request, request.app[AUTH].tokens.of(asked.one(request.query, "person")))
+    return _listed(request, request.app[AUTH].tokens.of(asked.value(request.query, "person")))
 
 
 async def remove_any(request: web.Request) -> web.Response:

@@ -6,10 +6,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 
+from hypothesis import settings
+
 from tests.unit.gateway.organisation import happen
 from tests.unit.gateway.test_access_property import RICH
 from tests.unit.gateway.world import World, world
 
+LONG = settings.get_current_profile_name() == "long"
+"""Whether as much as possible is tried, each time something else; otherwise the same few each time."""
 _PATIENCE = 60.0
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
 

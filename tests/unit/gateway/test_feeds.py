@@ -76,6 +76,7 @@ async def test_for_you_is_a_feed_with_its_reasons() -> None:
         (item,) = (await w.json("/v1/feed.json", params={"feed": "for-you"}))["items"]
         assert item["content_text"] == "because of chat:1\n\nmessage 1"
         assert (await w.get("/v1/feed.json?feed=for-you", as_="")).status == 401
+        assert (await w.get("/v1/feed.json?feed=for-you&tag=x")).status == 400  # it would be answered with all of it
 
 
 @pytest.mark.parametrize("form", ["atom", "json"])

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from services.gateway.openapi import document
 from services.gateway.routes import ROUTES
-from tests.unit.gateway.served import served
+from tests.unit.gateway.served import LONG, served
 
 CHECKS = [
     not_a_server_error,
@@ -46,7 +46,9 @@ def port() -> Iterator[int]:
 def examined(port: int, label: str, mode: GenerationMode) -> None:
     """Ask an address many times."""
 
-    @settings(max_examples=settings().max_examples // 20, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=200 if LONG else 5, derandomize=not LONG, deadline=None, suppress_health_check=list(HealthCheck)
+    )
     @given(case=OPERATIONS[label].as_strategy(generation_mode=mode))
     def ask(case: schemathesis.Case[Any]) -> None:
         here, who = f"http://127.0.0.1:{port}", {"X-Watercooler-As": "ann"}
