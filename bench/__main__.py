@@ -4,7 +4,7 @@ import asyncio
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from importlib import import_module
 from os import environ
 from pathlib import Path
@@ -25,6 +25,7 @@ PARTS = {
     "streams": "8,000 idle readers; readers cut all the time over two processes; slow readers",
     "flow": "freshness from the source to the live feed and to search at 500/s",
     "up": "time from `up` to ready with warm files",
+    "rest": "how long each endpoint takes at a million activities and 200 requests/s (--size N, --folder DIR)",
     "memory": "resident memory of every process after a large import (--data FILE)",
 }
 """What there is, in the order in which it is run. Each is a module here with ``async def measure(kafka, elastic)``."""
@@ -33,8 +34,11 @@ PAGE = Path(__file__).parents[1] / "docs" / "bench.md"
 
 
 @asynccontextmanager
-async def servers() -> AsyncIterator[tuple[str, str]]:
-    """Give the servers that are named by WATERCOOLER_TEST_*, or own ones for as long as the block runs."""
+async def servers(kept: Path | None = None) -> AsyncIterator[tuple[str, str]]:
+    """Give the servers that are named by WATERCOOLER_TEST_*, or own ones for as long as the block runs.
+
+    Their data is in ``kept``, and stays there; without it, in a folder that is gone afterwards.
+    """
     kafka, elastic = environ.get("WATERCOOLER_TEST_KAFKA"), environ.get("WATERCOOLER_TEST_ELASTICSEARCH")
     if kafka and elastic:
         yield kafka, elastic
@@ -42,7 +46,7 @@ async def servers() -> AsyncIterator[tuple[str, str]]:
     from services.standalone import ports
     from services.standalone.servers import start_elasticsearch, start_kafka
 
-    with tempfile.TemporaryDirectory(prefix="watercooler-bench-") as folder:
+    with nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="watercooler-bench-") as folder:
         log = await start_kafka(Path(folder), ports.free())
         try:
             search = await start_elasticsearch(Path(folder), ports.free(), heap="1g")
@@ -54,15 +58,18 @@ async def servers() -> AsyncIterator[tuple[str, str]]:
             await log.stop()
 
 
-async def measured(parts: Sequence[str], data: Path | None, say: Console) -> list[Row]:
+async def measured(
+    parts: Sequence[str], say: Console, *, data: Path | None = None, size: int, folder: Path | None = None
+) -> list[Row]:
     """Run the parts one after another; returns all their rows."""
+    more: dict[str, list[object]] = {"memory": [data], "rest": [size]}
     rows: list[Row] = []
     if ALONE in parts:  # it starts servers of its own, beside which no others may run
         rows += await one(ALONE, say)
     if others := [part for part in parts if part != ALONE]:
-        async with servers() as (kafka, elastic):
+        async with servers(folder) as (kafka, elastic):
             for part in others:
-                rows += await one(part, say, kafka, elastic, *([data] if part == "memory" else []))
+                rows += await one(part, say, kafka, elastic, *more.get(part, []))
     return rows
 
 
@@ -77,15 +84,19 @@ async def one(part: str, say: Console, *given: object) -> list[Row]:
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
 @click.option("--data", type=click.Path(exists=True, path_type=Path), help="JSON lines for `memory` (gzip or not).")
+@click.option("--size", type=click.IntRange(1_000), default=1_000_000, help="Activities in the index for `rest`.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Keep the servers' data there, and use what is there.")
 @click.option("--json", "json_", is_flag=True, help="For scripts.")
 @click.option("--write", is_flag=True, help="Write the rows into docs/bench.md.")
-def main(parts: tuple[str, ...], data: Path | None, json_: bool, write: bool) -> None:
+def main(parts: tuple[str, ...], data: Path | None, size: int, folder: Path | None, json_: bool, write: bool) -> None:
     """Measure PARTs (all where none is named; `memory` only with --data). Ends with 1 when a bar is missed."""
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     wanted = parts or tuple(part for part in PARTS if part != "memory" or data)
     if "memory" in wanted and data is None:
         raise click.UsageError("memory needs --data FILE: JSON lines of activities in the import form")
     say = Console(stderr=True)
-    rows = asyncio.run(measured(wanted, data, say))
+    rows = asyncio.run(measured(wanted, say, data=data, size=size, folder=folder))
     if json_:
         click.echo(as_json(rows))
     elif len(wanted) > 1:
