@@ -1,7 +1,7 @@
 """How long each endpoint of the REST API takes with a large index, of which each asker may open a part.
 
 Requests begin when they are due, whether or not earlier ones were answered (an open loop), and are timed from then:
-what had to wait because the server was behind has waited. The mix is about that of a day: most look at feeds and things,
+so what waits because the server is behind has waited. The mix is about that of a day: most look at feeds and things,
 some search. Elasticsearch, Kafka, the gateway and the askers share the machine.
 """
 
