@@ -1,14 +1,19 @@
 """Live readers beside nchan: what a delivery costs in CPU, whether all arrive, and how old it is then.
 
+Beside kafka-sse too, the peer that reads Kafka as well, with as many readers as it can serve.
+
 Readers are fifty people with ten combinations of filters, in a place that is open to them only: all is looked at for
 each event. nchan looks at nothing; its events come by HTTP and not through Kafka.
 """
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 from aiohttp import ClientSession
+from aiokafka import AIOKafkaProducer
 
-from bench import live
+from bench import kafka_sse, live
 from bench import nchan as peer
 from bench.readers import Plan, Report
 from bench.table import Row
@@ -21,6 +26,9 @@ from tests.fixtures.stack import Stack
 RATE = 100
 SECONDS = 12
 BARS = {500: "<= 5", 2000: "<= 2"}
+FEW = 100
+"""Readers beside kafka-sse, which has a consumer and four threads for each."""
+SETTLED = 15.0
 _PROBES = 25
 _FOLLOWING = "ratio <= 1.5"
 
@@ -37,6 +45,8 @@ async def measure(kafka: str, elastic: str) -> list[Row]:
                 ours = await _ours(stack, publisher, readers, run * RATE * SECONDS)
                 theirs = await _nchan(readers, run * RATE * SECONDS) if peer.there() else None
                 rows += _rows(readers, bar, ours, theirs)
+            if where := kafka_sse.folder():
+                rows.append(await _beside_kafka_sse(stack, publisher, where, len(BARS) * RATE * SECONDS))
         finally:
             await publisher.stop()
     return rows
@@ -63,12 +73,35 @@ async def _nchan(readers: int, first: int) -> Run:
         return await _run(_plan(readers, port, ["/sub"], first), publish, pid)
 
 
+async def _beside_kafka_sse(stack: Stack, publisher: Publisher, where: Path, first: int) -> Row:
+    _, ours = await _ours(stack, publisher, FEW, first)
+    report, theirs = await _kafka_sse(stack, where, first)
+    named = f"live, {FEW} readers x {RATE}/s: CPU a delivery"
+    beside = f"kafka-sse: {theirs:.1f} µs ({report.deliveries / (FEW * RATE * SECONDS):.0%} delivered)"
+    return Row(named, ours, "µs", beside, ours / theirs, "ratio <= 0.1")
+
+
+async def _kafka_sse(stack: Stack, where: Path, first: int) -> Run:
+    broker = stack.environ["WATERCOOLER_KAFKA"]
+    async with (
+        kafka_sse.kafka_sse(where, broker) as (port, pid),
+        AIOKafkaProducer(bootstrap_servers=broker) as producer,
+    ):
+
+        async def publish(many: Sequence[Enriched]) -> None:
+            await kafka_sse.publish(producer, [live.text(one) for one in many])
+
+        plan = Plan(ports=[port], paths=["/"], readers=FEW, first=first, events=RATE * SECONDS)
+        return await _run(plan, publish, pid, settled=SETTLED)
+
+
 def _plan(readers: int, port: int, paths: list[str], first: int) -> Plan:
     return Plan(ports=[port], paths=paths, readers=readers, probes=_PROBES, first=first, events=RATE * SECONDS)
 
 
-async def _run(plan: Plan, publish: live.Publish, pid: int) -> Run:
+async def _run(plan: Plan, publish: live.Publish, pid: int, *, settled: float = 0.0) -> Run:
     async with live.reading(plan) as readers:
+        await asyncio.sleep(settled)  # it says that one is connected before its consumer has its place
         spent = busy(pid)
         await live.evenly(publish, first=plan.first, count=plan.events, rate=RATE)
         report = await readers.report()
