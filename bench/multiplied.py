@@ -9,17 +9,19 @@ import asyncio
 import gzip
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from math import lcm
+from typing import TypeVar
 
 from rich.progress import Progress
 
 from bench.index import DATA
 from services.common.activitystreams import parse_line
 from services.common.embedding import embed, to_bytes
+from services.common.errors import Retry
 from services.common.model import Access, AccessKind, Container, Enriched, Visibility
 from services.common.search import Outcome, Search, Verdict, Write
 from services.enrich.pipeline import Knowledge, enrich
@@ -32,6 +34,8 @@ _REPLACED = 0.3
 _BACK = timedelta(days=20)
 """How much older each copy is than the one before."""
 _BATCH = 1_500
+_ATTEMPTS, _PAUSE = 60, 5.0
+_T = TypeVar("_T")
 _WORD = re.compile(r"\w+")
 
 
@@ -141,15 +145,25 @@ async def fill(search: Search, world: World, size: int) -> None:
             await _put(search, made)
             progress.advance(bar)
     for kind in ("activities", "objects"):
-        await search.refresh(kind)
+        await _patiently(partial(search.refresh, kind))
 
 
 async def _put(search: Search, made: Sequence[Write]) -> None:
     halves = (made[::2], made[1::2])
-    for outcomes in await asyncio.gather(*(search.write(half) for half in halves)):
+    for outcomes in await asyncio.gather(*(_patiently(partial(search.write, half)) for half in halves)):
         wrong: list[Outcome] = [one for one in outcomes if one.verdict not in (Verdict.DONE, Verdict.STALE)]
         if wrong:
             raise RuntimeError(f"{len(wrong)} documents were not taken, the first since: {wrong[0].reason}")
+
+
+async def _patiently(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """Ask again while Elasticsearch is too busy to answer: to write a document twice changes nothing."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return await ask()
+        except Retry:
+            await asyncio.sleep(_PAUSE)
+    return await ask()
 
 
 def access(world: World) -> list[Access]:
