@@ -169,7 +169,7 @@ async def serving(kafka: str, elastic: str) -> AsyncIterator[Stack]:
             "WATERCOOLER_INDEX_PREFIX": f"{PREFIX}-",
             "WATERCOOLER_GATEWAY_REQUESTS_PER_MINUTE": "10000000",
         }
-        stack = Stack(Path(name), environ, ports, as_up=True)
+        stack = Stack(Path(name), environ, ports)
         await asyncio.to_thread(stack.run, "topics", "apply")
         try:
             stack.start("index", "gateway")
