@@ -23,7 +23,7 @@ class Settings(bodies.Body):
 async def read(request: web.Request) -> web.Response:
     """Answer with what is set."""
     asked.only(request.query)
-    return answer(request, asdict(preferences.of(request, somebody(request).person)))
+    return answer(request, asdict(preferences.of(request, somebody(request).person)), kind="application/json")
 
 
 async def put(request: web.Request) -> web.Response:
