@@ -14,6 +14,8 @@ from tests.unit.gateway.world import World, world
 
 LONG = settings.get_current_profile_name() == "long"
 """Whether as much as possible is tried, each time something else; otherwise the same few each time."""
+OTHERS_DRAW = "ignore:Do not use the `random` module:hypothesis.errors.HypothesisDeprecationWarning"
+"""The gateway, in its thread, draws numbers while Hypothesis looks whether the test does."""
 _PATIENCE = 60.0
 Worlds = Callable[[], AbstractAsyncContextManager[World]]
 

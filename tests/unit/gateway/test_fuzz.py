@@ -15,8 +15,9 @@ from services.gateway.openapi import template
 from services.gateway.routes import ROUTES
 from services.gateway.stream.position import packed
 from services.gateway.web.site import POSTS
-from tests.unit.gateway.served import LONG, get, served, status
+from tests.unit.gateway.served import LONG, OTHERS_DRAW, get, served, status
 
+pytestmark = pytest.mark.filterwarnings(OTHERS_DRAW)
 READS = [template(route.path) for route in ROUTES if route.method == "GET" and not route.streams]
 WITH_IDS = [path for path in READS if "{" in path] + ["/people/{id}", "/static/{id}"]
 PAGED = ["/v1/activities", "/v1/search", "/v1/people/ann", "/v1/feed.json", "/v1/me/following", "/"]

@@ -19,8 +19,9 @@ from schemathesis.specs.openapi.checks import (
 
 from services.gateway.openapi import document
 from services.gateway.routes import ROUTES
-from tests.unit.gateway.served import LONG, served
+from tests.unit.gateway.served import LONG, OTHERS_DRAW, served
 
+pytestmark = pytest.mark.filterwarnings(OTHERS_DRAW)
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
