@@ -1,7 +1,7 @@
 """Views: a compacted topic held in memory, loaded to its end at start and followed from there."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from services.common import logs
@@ -58,7 +58,15 @@ class View:
         """Return once all that the topic held at the time of the call has been applied; ``follow`` must be running."""
         assert self._reader is not None, "load first"
         bounds = await self._reader.bounds(self._topic)
-        while await self._behind(self._reader, {p: end for p, (_, end) in bounds.items()}):  # noqa: ASYNC110
+        await self._until(self._reader, {p: end for p, (_, end) in bounds.items()})
+
+    async def reached(self, offsets: Sequence[int]) -> None:
+        """Return once all before these offsets, one a partition, has been applied; Kafka is asked nothing."""
+        assert self._reader is not None, "load first"
+        await self._until(self._reader, {Partition(self._topic, n): offset for n, offset in enumerate(offsets)})
+
+    async def _until(self, reader: Reader, ends: Mapping[Partition, int]) -> None:
+        while await self._behind(reader, ends):  # noqa: ASYNC110 - the reader tells nobody
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:

@@ -1,5 +1,7 @@
 """Recommendations per person, from ``recommendation.v1``, in memory: the newest ones, and none that is held out."""
 
+from collections.abc import Sequence
+
 from services.common import logs, topics
 from services.common.bus import Bus, Received
 from services.common.codec import Codec
@@ -29,9 +31,9 @@ class Recommendations:
         """Go on reading for ever."""
         await self._view.follow()
 
-    async def caught_up(self) -> None:
-        """Return once all that there was at the time of the call is known here."""
-        await self._view.caught_up()
+    async def reached(self, offsets: Sequence[int]) -> None:
+        """Return once all that lies before these offsets of the topic, one a partition, is known here."""
+        await self._view.reached(offsets)
 
     async def stop(self) -> None:
         """Close."""

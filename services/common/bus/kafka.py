@@ -74,6 +74,9 @@ class KafkaBus:
 
     async def reader(self) -> KafkaReader:
         """Return a started reader that reads nothing yet."""
+        return KafkaReader(await self._groupless(), await self._client(), self._groupless)
+
+    async def _groupless(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             **self.settings.client(),
             enable_auto_commit=False,
@@ -81,7 +84,7 @@ class KafkaBus:
             isolation_level="read_committed",
         )
         await self._start(consumer)
-        return KafkaReader(consumer, await self._client())
+        return consumer
 
     async def admin(self) -> KafkaAdmin:
         """Return a started admin."""

@@ -1,7 +1,7 @@
 """Reading from Kafka: as a member of a group, and freely."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -129,9 +129,26 @@ class KafkaConsumer:
 class KafkaReader:
     """Reader over one aiokafka consumer without a group, and a client that asks which partitions there are."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, client: AIOKafkaClient) -> None:
+    def __init__(
+        self, consumer: AIOKafkaConsumer, client: AIOKafkaClient, another: Callable[[], Awaitable[AIOKafkaConsumer]]
+    ) -> None:
         self._consumer = consumer
         self._client = client
+        self._another = another
+        self._asker: AIOKafkaConsumer | None = None
+        self._making = asyncio.Lock()
+
+    async def _asking(self) -> AIOKafkaConsumer:
+        """Return a consumer to ask for offsets by: not by the one that reads, once it does.
+
+        Kafka answers a connection's requests one after the other, and a fetch waits half a second where nothing comes.
+        """
+        if not self._consumer.assignment():
+            return self._consumer
+        async with self._making:
+            if self._asker is None:
+                self._asker = await self._another()
+        return self._asker
 
     async def start_at(self, offsets: Mapping[Partition, int]) -> None:
         """Read these partitions from these offsets on."""
@@ -157,20 +174,22 @@ class KafkaReader:
     async def bounds(self, topic: str) -> Mapping[Partition, tuple[int, int]]:
         """Return per partition the first offset kept and the end."""
         with translated(f"asking for the offsets of {topic}"):
-            partitions = await self._all(topic)
-            first = await self._consumer.beginning_offsets(partitions)
-            last = await self._consumer.end_offsets(partitions)
+            partitions, asker = await self._all(topic), await self._asking()
+            first = await asker.beginning_offsets(partitions)
+            last = await asker.end_offsets(partitions)
         return {Partition(p.topic, p.partition): (first[p], last[p]) for p in partitions}
 
     async def offsets_at(self, topic: str, timestamp: int) -> Mapping[Partition, int]:
         """Return per partition the first offset stored at or after ``timestamp`` (ms); the end where there is none."""
         with translated(f"asking for the offsets of {topic}"):
-            partitions = await self._all(topic)
-            found = await self._consumer.offsets_for_times(dict.fromkeys(partitions, timestamp))
-            ends = await self._consumer.end_offsets(partitions)
+            partitions, asker = await self._all(topic), await self._asking()
+            found = await asker.offsets_for_times(dict.fromkeys(partitions, timestamp))
+            ends = await asker.end_offsets(partitions)
         return {Partition(p.topic, p.partition): found[p].offset if found[p] else ends[p] for p in partitions}
 
     async def stop(self) -> None:
         """Close."""
         await _finish(self._consumer)
+        if self._asker is not None:
+            await _finish(self._asker)
         await self._client.close()

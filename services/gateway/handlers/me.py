@@ -40,7 +40,7 @@ async def for_you(request: web.Request) -> web.Response:
     asker = somebody(request)
     surprise = asked.share(request.query, "surprise", default=preferences.of(request, asker.person).surprise)
     at = request.app[FOR_YOU_HUB].position()
-    await request.app[RECOMMENDATIONS].caught_up()  # so that the list holds all that the stream has given up to there
+    await request.app[RECOMMENDATIONS].reached(at.offsets)  # all that the stream has given up to there
     found = await request.app[FOR_YOU].suggested(asker, dial=surprise, size=paging.size(request))
     here = paging.address(request, request.query.items())
     items = [item_of(one) for one in found]
