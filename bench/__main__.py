@@ -30,14 +30,17 @@ PARTS = {
 }
 """What there is, in the order in which it is run. Each is a module here with ``async def measure(kafka, elastic)``."""
 ALONE = "up"
+LARGE = "rest"
+"""Has servers of its own, too: a large index asks for other ones."""
 PAGE = Path(__file__).parents[1] / "docs" / "bench.md"
 
 
 @asynccontextmanager
-async def servers(kept: Path | None = None) -> AsyncIterator[tuple[str, str]]:
+async def servers(kept: Path | None = None, *, lasting: bool = False) -> AsyncIterator[tuple[str, str]]:
     """Give the servers that are named by WATERCOOLER_TEST_*, or own ones for as long as the block runs.
 
-    Their data is in ``kept``, and stays there; without it, in a folder that is gone afterwards.
+    Their data is in ``kept``, and stays there; without it, in a folder that is gone afterwards. ``lasting`` gives
+    Elasticsearch what a large index has elsewhere: 2 GB, and both of Java's compilers.
     """
     kafka, elastic = environ.get("WATERCOOLER_TEST_KAFKA"), environ.get("WATERCOOLER_TEST_ELASTICSEARCH")
     if kafka and elastic:
@@ -49,7 +52,9 @@ async def servers(kept: Path | None = None) -> AsyncIterator[tuple[str, str]]:
     with nullcontext(kept) if kept else tempfile.TemporaryDirectory(prefix="watercooler-bench-") as folder:
         log = await start_kafka(Path(folder), ports.free())
         try:
-            search = await start_elasticsearch(Path(folder), ports.free(), heap="1g")
+            search = await start_elasticsearch(
+                Path(folder), ports.free(), heap="2g" if lasting else "1g", lasting=lasting
+            )
             try:
                 yield log.bootstrap, search.url
             finally:
@@ -62,14 +67,16 @@ async def measured(
     parts: Sequence[str], say: Console, *, data: Path | None = None, size: int, folder: Path | None = None
 ) -> list[Row]:
     """Run the parts one after another; returns all their rows."""
-    more: dict[str, list[object]] = {"memory": [data], "rest": [size]}
     rows: list[Row] = []
     if ALONE in parts:  # it starts servers of its own, beside which no others may run
         rows += await one(ALONE, say)
-    if others := [part for part in parts if part != ALONE]:
-        async with servers(folder) as (kafka, elastic):
+    if LARGE in parts:
+        async with servers(folder, lasting=True) as (kafka, elastic):
+            rows += await one(LARGE, say, kafka, elastic, size)
+    if others := [part for part in parts if part not in (ALONE, LARGE)]:
+        async with servers() as (kafka, elastic):
             for part in others:
-                rows += await one(part, say, kafka, elastic, *more.get(part, []))
+                rows += await one(part, say, kafka, elastic, *([data] if part == "memory" else []))
     return rows
 
 
@@ -85,7 +92,9 @@ async def one(part: str, say: Console, *given: object) -> list[Row]:
 @click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
 @click.option("--data", type=click.Path(exists=True, path_type=Path), help="JSON lines for `memory` (gzip or not).")
 @click.option("--size", type=click.IntRange(1_000), default=1_000_000, help="Activities in the index for `rest`.")
-@click.option("--folder", type=click.Path(path_type=Path), help="Keep the servers' data there, and use what is there.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Keep the index of `rest` there, and use what is there."
+)
 @click.option("--json", "json_", is_flag=True, help="For scripts.")
 @click.option("--write", is_flag=True, help="Write the rows into docs/bench.md.")
 def main(parts: tuple[str, ...], data: Path | None, size: int, folder: Path | None, json_: bool, write: bool) -> None:

@@ -34,7 +34,7 @@ _PROPERTIES = {
 }
 
 
-async def start(state: Path, port: int, java: Java, home: Path, *, heap: str = "512m") -> Server:
+async def start(state: Path, port: int, java: Java, home: Path, *, heap: str = "512m", lasting: bool = False) -> Server:
     """Start `home`'s Elasticsearch on a loopback port, data under `state`/elasticsearch; return once it answers.
 
     Stop when the port is taken, when the folder is in use, or when it does not come up.
@@ -46,7 +46,7 @@ async def start(state: Path, port: int, java: Java, home: Path, *, heap: str = "
     server = Server(
         "Elasticsearch",
         port,
-        priority.polite("elasticsearch", command(java, home, modules, folder, heap)),
+        priority.polite("elasticsearch", command(java, home, modules, folder, heap, lasting=lasting)),
         folder,
         environ={"LIBFFI_TMPDIR": str(folder / "tmp"), "ES_TMPDIR": str(folder / "tmp")},
         unroot=os.geteuid() == 0,  # it refuses to run as root
@@ -86,7 +86,7 @@ def settings(home: Path, folder: Path, port: int) -> dict[str, str | Sequence[st
     }
 
 
-def command(java: Java, home: Path, modules: Sequence[Path], folder: Path, heap: str) -> list[str]:
+def command(java: Java, home: Path, modules: Sequence[Path], folder: Path, heap: str, *, lasting: bool) -> list[str]:
     """The server's command line, as the launcher would make it for a heap such as 512m."""
     (bridge,) = (home / "lib" / "entitlement-bridge").glob("*.jar")
     optional = [name for name in ("jdk.management.agent", "jdk.incubator.vector") if name in java.modules]
@@ -95,7 +95,7 @@ def command(java: Java, home: Path, modules: Sequence[Path], folder: Path, heap:
     return [
         java.program,
         *(f"-Xms{heap}", f"-Xmx{heap}", "-Xss1m", "-XX:MaxDirectMemorySize=256m"),
-        *jvm.QUICK_START,
+        *(jvm.LASTING if lasting else jvm.QUICK_START),
         *("-XX:G1HeapRegionSize=4m", "-XX:InitiatingHeapOccupancyPercent=30", "-XX:G1ReservePercent=15"),
         *("-XX:-OmitStackTraceInFastThrow", "-XX:+EnableDynamicAgentLoading"),
         f"-XX:ErrorFile={folder}/hs_err_pid%p.log",

@@ -19,11 +19,12 @@ async def start_kafka(state: Path, port: int, installed: Installed | None = None
 
 
 async def start_elasticsearch(
-    state: Path, port: int, installed: Installed | None = None, *, heap: str = "512m"
+    state: Path, port: int, installed: Installed | None = None, *, heap: str = "512m", lasting: bool = False
 ) -> Server:
     """Start Elasticsearch on the loopback port with its data under `state`; what is missing is fetched first.
 
+    `lasting` lets Java compile for a long life instead of a quick start.
     Stop when the port is taken, or when it cannot be had or does not come up.
     """
     have = installed or await prepare()
-    return await elastic.start(state, port, have.java, have.elasticsearch, heap=heap)
+    return await elastic.start(state, port, have.java, have.elasticsearch, heap=heap, lasting=lasting)

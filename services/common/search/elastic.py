@@ -127,7 +127,7 @@ class ElasticSearch:
         requests = [build.by_words(query, allowed, size if words else 0)]
         requests += [build.by_meaning(query, allowed, size)] if near else []
         answers = await asyncio.gather(*(self._ask(query.kind, body) for body in requests))
-        rankings = [[_candidate(hit["_source"]) for hit in answer["hits"]["hits"]] for answer in answers]
+        rankings = [[_candidate(hit["fields"]) for hit in answer["hits"]["hits"]] for answer in answers]
         by_words, by_meaning = rankings[0], rankings[1] if near else []
         found = hybrid(by_words, by_meaning, query.places)
         kept = conversations(found) if query.conversations else found
@@ -158,8 +158,8 @@ class ElasticSearch:
 
     async def _read(self, kind: Kind, ids: Sequence[str]) -> dict[str, Document]:
         body = {"ids": [bulk.document_id(one) for one in ids]}
-        answer = await self._client.ask("POST", f"/{path(self._names[kind])}/_mget", body, _source_excludes="vector")
-        return {one: doc["_source"] for one, doc in zip(ids, answer["docs"], strict=True) if doc.get("found")}
+        answer = await self._client.ask("POST", f"/{path(self._names[kind])}/_mget", body)
+        return {one: _document(doc) for one, doc in zip(ids, answer["docs"], strict=True) if doc.get("found")}
 
     async def count(self, kind: Kind) -> int:
         """Return how many documents there are."""
@@ -179,15 +179,23 @@ class ElasticSearch:
         await self._client.raw.close()
 
 
+def _document(hit: Mapping[str, Any]) -> Document:
+    """Return a document without its vector. Elasticsearch leaves that out by itself; to ask it to costs it a parse."""
+    found: Document = hit["_source"]
+    found.pop("vector", None)  # of an index that was made before 9.2
+    return found
+
+
 def _hit(hit: Mapping[str, Any]) -> Hit:
-    document = hit["_source"]
+    document = _document(hit)
     return Hit(id=document.get("id", hit["_id"]), document=document, highlights=hit.get("highlight", {}))
 
 
-def _candidate(source: Mapping[str, Any]) -> Candidate:
-    return Candidate(
-        source["id"], source.get("thread", ""), source.get("published", ""), tuple(source.get("context", ()))
-    )
+def _candidate(fields: Mapping[str, Sequence[str]]) -> Candidate:
+    def only(name: str) -> str:
+        return next(iter(fields.get(name, ())), "")
+
+    return Candidate(only("id"), only("thread"), only("published"), tuple(fields.get("context", ())))
 
 
 def _total(answer: Mapping[str, Any]) -> int:
