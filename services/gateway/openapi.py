@@ -142,6 +142,25 @@ _JSON_FEED = {
         "items": {"type": "array", "items": {"type": "object", "required": ["id"], "properties": {"id": _STRING}}},
     },
 }
+_TOPIC = {
+    "type": "object",
+    "description": "How a topic connects places and units. What is too few to say has no count.",
+    "required": ["type", "id", "name", "places", "units", "connections", "growth", "near", "morePlaces"],
+    "properties": {
+        "type": {"const": "Topic"},
+        "id": _STRING,
+        "name": _STRING,
+        "places": {"type": "array", "items": {"type": "object", "required": ["id", "name", "things", "since"]}},
+        "units": {"type": "array", "items": {"type": "object", "required": ["name", "things", "people", "since"]}},
+        "connections": {"type": "array", "items": {"type": "object", "required": ["between"]}},
+        "growth": {
+            "type": "array",
+            "items": {"type": "object", "required": ["startTime", "endTime", "activities"]},
+        },
+        "near": {"type": "array", "items": {"type": "object", "required": ["name", "things"]}},
+        "morePlaces": {"type": "integer", "description": "Places with fewer things that are left out."},
+    },
+}
 _EVENT = {
     "type": "object",
     "description": "One server-sent event. Its data is an activity, unless `event` says otherwise.",
@@ -173,6 +192,7 @@ _SCHEMAS = {
     "StreamQuery": _STREAM_QUERY,
     "StreamToken": _STREAM_TOKEN,
     "JsonFeed": _JSON_FEED,
+    "Topic": _TOPIC,
     "Event": _EVENT,
     "Line": _LINE,
     "Object": {"type": "object"},

@@ -18,6 +18,7 @@ class Directory:
         self._person_of: dict[str, str] = {}
         self._accounts: dict[str, set[str]] = {}
         self._names: dict[str, str] = {}
+        self._units: dict[str, str] = {}
         self._handles: dict[str, str] = {}
         self._called: dict[str, set[str]] = {}
         self._codecs = {"account": Codec("account"), "person": Codec("person")}
@@ -53,6 +54,14 @@ class Directory:
     def name_of(self, person: str) -> str:
         """Return a person's name, empty where none is known."""
         return self._names.get(person, "")
+
+    def unit_of(self, person: str) -> str:
+        """Return the outermost unit of a person; empty where none is known, and for who has opted out."""
+        return self._units.get(person, "")
+
+    def members(self, unit: str) -> frozenset[str]:
+        """Return the people of a unit, those who have opted out left out; it looks at everybody."""
+        return frozenset(person for person, theirs in self._units.items() if theirs == unit)
 
     def called(self, handle: str) -> frozenset[str]:
         """Return the people with an account of this handle, at whatever source."""
@@ -97,6 +106,9 @@ class Directory:
 
     def _take_person(self, received: Received) -> None:
         record = self._read("person", received)
+        self._units.pop(received.key, None)
+        if record is not None and record["units"] and not record["optOut"]:
+            self._units[record["id"]] = record["units"][0]
         if record is None:
             self._names.pop(received.key, None)
         elif record["name"]:

@@ -27,6 +27,7 @@ from services.gateway.handlers import (
     stream,
     streams,
     tokens,
+    topics,
 )
 from services.gateway.handlers.bodies import Body
 from services.gateway.problems import Handler
@@ -490,6 +491,28 @@ ROUTES: tuple[Route, ...] = (
             _text("container", "Only what has to do with this place.", **_BOUND),
             _LIMIT,
         ),
+    ),
+    Route(
+        method="GET",
+        path="/v1/topics",
+        handler=topics.every,
+        name="topics",
+        doc="Tags that most activities have which I may open: everywhere, in a place, or of a unit's people.",
+        parameters=(
+            _text("container", "Only what is in this place.", **_BOUND),
+            _text("unit", "Only what several people of this unit did.", **_BOUND),
+            _LIMIT,
+        ),
+    ),
+    Route(
+        method="GET",
+        path="/v1/topics/{topic:.+}",
+        handler=topics.one,
+        name="topic",
+        doc="How a topic (a tag or any words) connects places and units, and how it grew, counted from what I may open."
+        " People appear in numbers only, and not where they are fewer than three.",
+        parameters=(_text("until", "As it was before this time (ISO 8601)."),),
+        answer="Topic",
     ),
     Route(
         method="POST",

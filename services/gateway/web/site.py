@@ -19,6 +19,7 @@ from services.gateway.web import (
     search,
     settings,
     thing,
+    topics,
     viewers,
 )
 
@@ -33,6 +34,8 @@ PAGES: Mapping[str, Handler] = {
     "/rules": rules.page,
     "/settings": settings.page,
     "/search": search.search,
+    "/topics": topics.every,
+    "/topics/{topic:.+}": topics.one,
     "/people": people.people,
     "/people/{id:.+}": people.person,
     "/objects/{id:.+}": thing.thing,

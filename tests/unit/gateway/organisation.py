@@ -31,6 +31,8 @@ PRINCIPALS = (*PEOPLE, *(f"chat:{one}" for one in PEOPLE), *GROUPS)
 PLACES = ("chat:p0", "chat:p1", "chat:p2")
 THREADS = ("chat:t0", "chat:t1")
 SHARED = ("heron", "otter")
+UNIT = "birds"
+"""Unit of all people."""
 LAST = 900
 """Number of the message in a place that is always open, published after all others: a stream that gives it is read."""
 
@@ -245,7 +247,7 @@ async def _introduce(w: World, person: str, *, opted_out: bool) -> None:
     account = {"account": f"chat:{person}", "person": person, "name": "", "handle": "", "addressHash": ""}
     about = {"automated": False, "evidence": "configured", "source": "chat", "recorded": EPOCH}
     await w.publish(topics.ACCOUNT, f"chat:{person}", account | about)
-    record = {"id": person, "name": "", "units": [], "accounts": [], "optOut": opted_out, "settings": {}}
+    record = {"id": person, "name": "", "units": [UNIT], "accounts": [], "optOut": opted_out, "settings": {}}
     await w.publish(topics.PERSON, person, record | {"recorded": EPOCH})
     await eventually(lambda: w.parts.directory.accounts_of(person), what="the account is known", within=20, pause=0.002)
 

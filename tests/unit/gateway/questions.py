@@ -11,7 +11,7 @@ from urllib.parse import quote
 from services.gateway.app import build
 from services.gateway.stream.hub import Hub
 from services.gateway.stream.position import Position
-from tests.unit.gateway.organisation import PEOPLE, PLACES, SHARED, THREADS, Organisation
+from tests.unit.gateway.organisation import PEOPLE, PLACES, SHARED, THREADS, UNIT, Organisation
 from tests.unit.gateway.world import HALL, World
 
 
@@ -126,6 +126,18 @@ def _ruled(_: Organisation) -> list[Question]:
     return [*kept, Question("/v1/me/notifications"), Question("/v1/me/following")]
 
 
+def _topics(start: str) -> Asking:
+    """Ask for the topics of everything, of each place and of the unit that all are in."""
+    places = [f"{start}?container={quote(one)}" for one in (*PLACES, "none")]
+    return _paths(start, *places, f"{start}?unit={UNIT}", f"{start}?unit=none")
+
+
+def _pictures(start: str) -> Asking:
+    """Ask for the picture of each word and of nothing, and of the first as it was."""
+    was = quote(SHARED[0]) + "?until=2026-03-01T12:03:00Z"
+    return lambda o: [*_each(start, lambda o: [*_words(o), "absent"])(o), Question(start + was)]
+
+
 def _grouped(end: str, body: Any = None) -> Asking:
     return lambda _: [Question(f"/v1/groups/{quote(one, safe='')}/{end}", "POST", body) for one in (*PLACES, "none")]
 
@@ -148,6 +160,8 @@ QUESTIONS: Mapping[str, Asking] = {
     "GET /v1/me/for-you": _paths("/v1/me/for-you", "/v1/me/for-you?surprise=1&limit=2"),
     "GET /v1/me/people": _paths("/v1/me/people"),
     "GET /v1/trends": _paths("/v1/trends", "/v1/trends?kind=rise"),
+    "GET /v1/topics": _topics("/v1/topics"),
+    "GET /v1/topics/{topic}": _pictures("/v1/topics/"),
     "POST /v1/feedback": _feedback,
     "POST /v1/notes": _said,
     "POST /v1/notes/{id}/replies": _changed("POST", "/replies"),
@@ -203,6 +217,8 @@ QUESTIONS: Mapping[str, Asking] = {
     ],
     "GET /mentions": _paths("/mentions"),
     "GET /notifications": _paths("/notifications"),
+    "GET /topics": _topics("/topics"),
+    "GET /topics/{topic}": _pictures("/topics/"),
     "GET /search": _each("/search?q=", _words),
     "GET /people": lambda o: [Question("/people"), *_each("/people?q=", _words)(o)],
     "GET /people/{id}": _each("/people/", _people),

@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 
+from services.gateway.picture import counting
 from services.gateway.web import thing
 from tests.unit.gateway.organisation import EVERYONE, PEOPLE, PLACES, Deed, Offer, Organisation, happen, organisations
 from tests.unit.gateway.questions import QUESTIONS, SAYS_NOTHING, addresses, answers
@@ -41,6 +42,12 @@ RICH = Organisation(
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page of an object gives the index some time; it is as long for what is absent as for what is forbidden."""
     monkeypatch.setattr(thing, "_INDEX_SECONDS", 0.0)
+
+
+@pytest.fixture(autouse=True)
+def every_number_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The picture of a topic keeps small numbers to itself; here they must be right as well."""
+    monkeypatch.setattr(counting, "LEAST", 1)
 
 
 async def compare(o: Organisation, worlds: Worlds = world, people: Sequence[str] = PEOPLE) -> None:
