@@ -1,49 +1,23 @@
 """The page in a real browser: arrives live without a reload, says so when it is not live, and logs no error."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
-
 import pytest
-from playwright.async_api import Page, async_playwright
 
 from services.common.search.elastic import ElasticSearch
 from services.common.search.elastic_client import Client
-from tests.fixtures.process import missing
+from tests.fixtures.browser import browsing
 from tests.fixtures.stack import eventually
 from tests.unit.gateway.test_for_you import recommend
-from tests.unit.gateway.world import HALL, World, said, world
+from tests.unit.gateway.world import HALL, said, world
 
 pytestmark = pytest.mark.integration
-CHROMIUM = Path("/usr/bin/chromium")
-THERE = CHROMIUM.exists()
 EVIL = '<img src=x onerror="document.title=1"><script>document.title=2</script>'
-
-
-@asynccontextmanager
-async def browsing(w: World, **context: Any) -> AsyncIterator[tuple[Page, list[str]]]:
-    """Open a tab on the gateway; yields it and what its console complained about."""
-    if not THERE:
-        missing("not run: Chromium is not installed; `make ci-deps` installs it")
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        tab = await browser.new_page(base_url=str(w.client.make_url("/")), **context)
-        tab.set_default_timeout(20_000)
-        said: list[str] = []
-        tab.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
-        tab.on("pageerror", lambda error: said.append(str(error)))
-        try:
-            yield tab, said
-        finally:
-            await browser.close()
 
 
 async def test_an_activity_appears_without_a_reload() -> None:
     async with world() as w:
         await w.opened(HALL)
         await w.happens(said(1, text="before the page"))
-        async with browsing(w) as (tab, complaints):
+        async with browsing(w.url) as (tab, complaints):
             await tab.goto("/?as=ann")
             await tab.get_by_text("before the page").wait_for()
             await tab.locator('#state[data-state="live"]').wait_for()
@@ -60,7 +34,7 @@ async def test_who_reads_further_down_is_told_of_new_ones_and_not_moved() -> Non
     async with world() as w:
         await w.opened(HALL)
         await w.happens(*(said(n) for n in range(30)))
-        async with browsing(w) as (tab, complaints):
+        async with browsing(w.url) as (tab, complaints):
             await tab.goto("/?as=ann")
             await tab.locator('#state[data-state="live"]').wait_for()
             await tab.evaluate("window.scrollTo(0, 600)")
@@ -79,7 +53,7 @@ async def test_every_view_is_readable_by_keyboard_and_without_scripts_and_compla
         await w.opened(HALL)
         await w.happens(said(1, text="parser notes", who="bob"), said(2, text=f"{EVIL} parser", who="bob"))
         await recommend(w, "chat:1", 0.7)
-        async with browsing(w, viewport={"width": 390, "height": 844}) as (tab, complaints):
+        async with browsing(w.url, viewport={"width": 390, "height": 844}) as (tab, complaints):
             for path, words in (
                 ("/", "parser notes"),
                 ("/for-you", "because of chat:1"),
@@ -99,7 +73,7 @@ async def test_every_view_is_readable_by_keyboard_and_without_scripts_and_compla
             await tab.keyboard.press("Tab")
             assert await tab.evaluate("document.activeElement.textContent") == "Skip to content"
             assert complaints == []
-        async with browsing(w, java_script_enabled=False) as (tab, complaints):
+        async with browsing(w.url, java_script_enabled=False) as (tab, complaints):
             await tab.goto("/?as=ann")
             await tab.get_by_text("parser notes").wait_for()
 
@@ -110,7 +84,7 @@ async def test_for_you_is_used_by_keyboard_in_place_and_says_what_it_did() -> No
         await w.happens(*(said(n, text=f"thing number {n}", who="bob") for n in (1, 2)))
         await recommend(w, "chat:1", 1.0, surprise=0.1)
         await recommend(w, "chat:2", 0.9, surprise=0.9)
-        async with browsing(w) as (tab, complaints):
+        async with browsing(w.url) as (tab, complaints):
             await tab.goto("/for-you?as=ann")
             cards = tab.locator("#for-you > li")
             await tab.get_by_label("From familiar to surprising").focus()
@@ -140,7 +114,7 @@ async def test_view_as_changes_what_is_shown() -> None:
         await w.happens(
             said(1, who="bob"), said(2, text="only for bob", where="chat:bobs", who="bob"), said(3, who="ann")
         )
-        async with browsing(w) as (tab, _):
+        async with browsing(w.url) as (tab, _):
             await tab.goto("/?as=ann")
             assert await tab.get_by_text("only for bob").count() == 0
             await tab.get_by_label("View as").select_option("bob")
@@ -155,7 +129,7 @@ async def test_the_feed_is_there_before_search_is_and_says_so() -> None:
             await w.publish_access(HALL)
             await w.happens(said(1, text="already here"), index=False)
             await eventually(lambda: w.parts.hub.ring.end, what="it has arrived", within=5, pause=0.01)
-            async with browsing(w) as (tab, complaints):
+            async with browsing(w.url) as (tab, complaints):
                 await tab.goto("/?as=ann")
                 await tab.get_by_text("already here").wait_for()
                 await tab.locator('#state[data-state="live"]').wait_for()

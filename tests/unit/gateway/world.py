@@ -80,6 +80,11 @@ class World:
     grants: GrantsWriter | None = None
     publisher: Publisher | None = None
 
+    @property
+    def url(self) -> str:
+        """Where the gateway is."""
+        return str(self.client.make_url("/"))
+
     async def publish(self, topic: Topic, key: str, record: dict[str, Any] | None, **more: Any) -> None:
         """Publish one record."""
         codec = self.codecs.setdefault(topic.schema, Codec(topic.schema))

@@ -1,4 +1,6 @@
 // The For-you page with scripts: the dial and every act work in place; without them the same forms reload the page.
+import { listen } from "./source.js";
+
 const list = document.getElementById("for-you");
 
 function enhance(list) {
@@ -64,21 +66,21 @@ function enhance(list) {
   });
   dial.querySelector("button").hidden = true;
 
-  const source = new EventSource(list.dataset.stream);
   let waiting = 0;
-  source.addEventListener("message", (event) => {
-    if (!event.data) return;
-    waiting += 1;
-    fresh.hidden = false;
-    fresh.textContent = `${waiting} new`;
+  listen(list.dataset.stream, {
+    message: (event) => {
+      if (!event.data) return;
+      waiting += 1;
+      fresh.hidden = false;
+      fresh.textContent = `${waiting} new`;
+    },
+    withdrawn: (event) => { // its source took it back, or you may not open it any more
+      const gone = JSON.parse(event.data).object;
+      for (const field of list.querySelectorAll("input[name=subject]")) if (field.value === gone) field.closest("li")?.remove();
+    },
+    reset: reload,
   });
-  source.addEventListener("withdrawn", (event) => { // its source took it back, or you may not open it any more
-    const gone = JSON.parse(event.data).object;
-    for (const field of list.querySelectorAll("input[name=subject]")) if (field.value === gone) field.closest("li")?.remove();
-  });
-  source.addEventListener("reset", reload);
   fresh.addEventListener("click", async () => { waiting = 0; await reload(); window.scrollTo({ top: 0 }); });
-  window.addEventListener("pagehide", () => source.close());
 }
 
 if (list?.dataset.stream) enhance(list);

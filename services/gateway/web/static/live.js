@@ -1,4 +1,6 @@
 // A live feed: EventSource from the id that the page was made at, cards built from a <template>, text never as HTML.
+import { listen } from "./source.js";
+
 const feed = document.getElementById("feed");
 const HELD = 200; // cards kept on the page; older ones are behind "Older"
 
@@ -103,35 +105,35 @@ function follow(feed) {
   fresh?.addEventListener("click", () => { flush(); window.scrollTo({ top: 0 }); });
   if (fresh) window.addEventListener("scroll", () => { if (window.scrollY < 80) flush(); }, { passive: true });
 
-  const source = new EventSource(feed.dataset.stream);
-  source.addEventListener("open", () => say("live", "Live"));
-  source.addEventListener("error", () => say("lost", source.readyState === EventSource.CLOSED ? "Not live: reload the page" : "Reconnecting"));
-  source.addEventListener("reset", () => location.reload());
-  source.addEventListener("redacted", (event) => { // its source took the content back: so does this page
-    const activity = JSON.parse(event.data);
-    const same = (item) => item.dataset.id === activity.id;
-    const shown = [...feed.children].find(same);
-    const at = waiting.findIndex(same);
-    if (shown) shown.replaceWith(make(activity));
-    if (at >= 0) waiting[at] = make(activity);
+  listen(feed.dataset.stream, {
+    open: () => say("live", "Live"),
+    error: () => say("lost", "Reconnecting"),
+    reset: () => location.reload(),
+    redacted: (event) => { // its source took the content back: so does this page
+      const activity = JSON.parse(event.data);
+      const same = (item) => item.dataset.id === activity.id;
+      const shown = [...feed.children].find(same);
+      const at = waiting.findIndex(same);
+      if (shown) shown.replaceWith(make(activity));
+      if (at >= 0) waiting[at] = make(activity);
+    },
+    message: (event) => {
+      if (!event.data) return;
+      const said = JSON.parse(event.data);
+      const activity = said.activity || said; // feeds of several questions say which of them it answers
+      if (seen.has(activity.id)) return; // the stream begins a little before the page was made, so that nothing is missed
+      seen.add(activity.id);
+      if (seen.size > 10 * HELD) seen.delete(seen.values().next().value);
+      const item = make(activity);
+      if (conversation) return answer(item);
+      if (window.scrollY < 80) return show(item);
+      // Reading further down: what is read must not move away, so new ones wait behind a button.
+      waiting.push(item);
+      if (waiting.length > HELD) waiting.shift();
+      fresh.hidden = false;
+      fresh.textContent = `${waiting.length} new`;
+    },
   });
-  source.addEventListener("message", (event) => {
-    if (!event.data) return;
-    const said = JSON.parse(event.data);
-    const activity = said.activity || said; // feeds of several questions say which of them it answers
-    if (seen.has(activity.id)) return; // the stream begins a little before the page was made, so that nothing is missed
-    seen.add(activity.id);
-    if (seen.size > 10 * HELD) seen.delete(seen.values().next().value);
-    const item = make(activity);
-    if (conversation) return answer(item);
-    if (window.scrollY < 80) return show(item);
-    // Reading further down: what is read must not move away, so new ones wait behind a button.
-    waiting.push(item);
-    if (waiting.length > HELD) waiting.shift();
-    fresh.hidden = false;
-    fresh.textContent = `${waiting.length} new`;
-  });
-  window.addEventListener("pagehide", () => source.close());
 }
 
 if (feed?.dataset.stream) follow(feed);
