@@ -129,7 +129,7 @@ async def test_every_action_is_reached_by_the_keyboard_with_a_focus_that_is_seen
 
 async def walked(page: Page) -> list[str]:
     """Press Tab until everything was reached; returns what shows no focus."""
-    blind = []
+    blind: list[str] = []
     for number in range(400):
         await page.keyboard.press("Tab")
         at = await page.evaluate(REACHED)
