@@ -24,6 +24,7 @@ PARTS = {
     "sse": "live readers beside nchan: CPU a delivery, and how old it is",
     "streams": "8,000 idle readers; readers cut all the time over two processes; slow readers",
     "flow": "freshness from the source to the live feed and to search at 500/s",
+    "page": "the web page in Chromium: when it first paints, and when it is live",
     "up": "time from `up` to ready with warm files",
     "rest": "how long each endpoint takes at a million activities and 200 requests/s (--size N, --folder DIR)",
     "memory": "resident memory of every process after a large import (--data FILE)",

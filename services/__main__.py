@@ -24,6 +24,7 @@ COMMANDS = {
     "reindex": "services.indexer.commands:reindex",
     "gateway": "services.gateway.commands:gateway",
     "tokens": "services.gateway.commands:tokens",
+    "units": "services.common.commands.units:units",
     "topics": "services.common.commands.topics:topics",
     "dlq": "services.common.commands.dlq:dlq",
     "config": "services.common.commands.config:config",

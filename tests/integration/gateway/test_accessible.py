@@ -1,39 +1,16 @@
-"""Every page for everybody: axe, the keyboard, light and dark, a desk and a phone. A new page needs an entry here."""
+"""Every page (tests/unit/gateway/every_page.py) for everybody: axe, keyboard, light and dark, a desk and a phone."""
 
-import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
-from services.gateway.app import build
 from tests.fixtures.browser import browser, tab
-from tests.unit.gateway.test_for_you import recommend
-from tests.unit.gateway.world import HALL, ROOM, World, said, world
+from tests.unit.gateway.every_page import ADDRESSES, lively
 
 pytestmark = pytest.mark.integration
 
-PAGES: dict[str, tuple[str, ...]] = {
-    "/": ("/", "/?container=chat%3Ahall"),
-    "/for-you": ("/for-you",),
-    "/following": ("/following",),
-    "/mentions": ("/mentions",),
-    "/notifications": ("/notifications",),
-    "/topics": ("/topics", "/topics?container=chat%3Ahall"),
-    "/topics/{topic}": ("/topics/parser", "/topics/absent"),
-    "/search": ("/search?q=parser", "/search"),
-    "/people": ("/people?q=parser", "/people"),
-    "/people/{id}": ("/people/bob",),
-    "/objects/{id}": ("/objects/chat%3A1", "/objects/absent"),
-    "/docs": ("/docs",),
-}
-"""Addresses to look at, by the path of the page's route. An absent thing shows the page of errors."""
-PROGRAMS = re.compile(r"/(v1|registry|static|openapi|login|healthz|readyz|metrics)\b.*")
-"""Paths of routes that are for programs."""
 DESK = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light"}
 PHONE = {"viewport": {"width": 360, "height": 740}, "color_scheme": "dark", "has_touch": True}
 OTHER_THERE = ["color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size"]
@@ -54,45 +31,13 @@ MISSED = """() => [...document.querySelectorAll("a[href], button, input:not([typ
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-@asynccontextmanager
-async def lively() -> AsyncIterator[World]:
-    """Run a gateway that has something for every page."""
-    async with world() as w:
-        await w.opened(HALL)
-        await w.opened(ROOM)
-        long = "https://example.org/" + "x" * 200
-        words = ("parser notes", f"parser {long}", "parser of a very-long-" + "name" * 40)
-        acts = [
-            replace(said(n, text=words[n % 3], who=who, where=where), tags=("parser", "release"))
-            for n, (who, where) in enumerate(
-                (who, where) for who in ("ann", "bob", "cat", "dan") for where in (HALL, ROOM)
-            )
-        ]
-        await w.happens(*acts)
-        await recommend(w, "chat:1", 0.7)
-        yield w
-
-
-def shown(w: World) -> set[str]:
-    """Return the paths of all pages that the application has."""
-    found = {
-        route.resource.canonical for route in build(w.parts).router.routes() if route.resource and route.method == "GET"
-    }
-    return {path for path in found if not PROGRAMS.fullmatch(path)}
-
-
-async def test_every_page_is_looked_at() -> None:
-    async with world() as w:
-        assert shown(w) == set(PAGES)
-
-
 @pytest.mark.parametrize(("device", "rules"), [(DESK, []), (PHONE, OTHER_THERE)], ids=["desk, light", "phone, dark"])
 async def test_pages_have_nothing_serious_fit_the_screen_and_complain_of_nothing(
     device: dict[str, Any], rules: list[str]
 ) -> None:
     found: dict[str, object] = {}
     async with lively() as w, browser() as started, tab(started, w.url, **device) as (page, complaints):
-        for path in (path for paths in PAGES.values() for path in paths):
+        for path in ADDRESSES:
             await page.goto(f"{path}{'&' if '?' in path else '?'}as=ann")
             serious = await violations(page, rules)
             wider = await page.evaluate(WIDER)
@@ -118,7 +63,7 @@ async def violations(page: Page, rules: list[str]) -> list[tuple[str, str]]:
 async def test_every_action_is_reached_by_the_keyboard_with_a_focus_that_is_seen() -> None:
     found: dict[str, object] = {}
     async with lively() as w, browser() as started, tab(started, w.url, **DESK) as (page, _):
-        for path in (path for paths in PAGES.values() for path in paths):
+        for path in ADDRESSES:
             await page.goto(f"{path}{'&' if '?' in path else '?'}as=ann")
             blind = await walked(page)
             missed = await page.evaluate(MISSED)
