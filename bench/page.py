@@ -20,12 +20,14 @@ ACTIVITIES = 3_000
 LOADS = 15
 PAGES = {"live feed": "/", "search": "/search?q=error", "people": "/people?q=error", "topic": "/topics/error"}
 EMPTY = "http://empty.invalid/"
-_PAINT = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
-_WATCH = """addEventListener("DOMContentLoaded", () => {
+_PAINT = """() => new Promise((seen) => new PerformanceObserver((list) => {
+  for (const entry of list.getEntriesByName("first-contentful-paint")) seen(entry.startTime);
+}).observe({ type: "paint", buffered: true }))"""
+_WATCH = """window.live = new Promise((seen) => addEventListener("DOMContentLoaded", () => {
   const state = document.getElementById("state");
-  if (state) new MutationObserver(() => { if (state.dataset.state === "live") window.liveAt ??= performance.now(); })
-    .observe(state, { attributes: true });
-})"""
+  const look = () => { if (state?.dataset.state === "live") seen(performance.now()); };
+  if (state) new MutationObserver(look).observe(state, { attributes: true });
+}))"""
 
 
 async def measure(kafka: str, elastic: str) -> list[Row]:
@@ -61,7 +63,7 @@ async def paint(started: Browser, url: str) -> float:
     try:
         await page.route(f"{EMPTY}**", _empty)
         await page.goto(url)
-        return float(await (await page.wait_for_function(_PAINT)).json_value())
+        return float(await page.evaluate(_PAINT))
     finally:
         await page.close()
 
@@ -76,7 +78,7 @@ async def live(started: Browser, url: str) -> float:
     try:
         await page.add_init_script(_WATCH)
         await page.goto(url)
-        return float(await (await page.wait_for_function("window.liveAt")).json_value())
+        return float(await page.evaluate("window.live"))
     finally:
         await page.close()
 
