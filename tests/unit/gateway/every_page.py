@@ -5,18 +5,33 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import quote
 
+from services.common.model import Access, AccessKind, Visibility
 from services.gateway.app import build
+from services.gateway.speaking.acts import GROUP
 from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.world import HALL, ROOM, World, said, world
 
 STATIC = Path(__file__).parents[3] / "services" / "gateway" / "web" / "static"
+PARSERS = f"{GROUP}parsers"
+KEPT = {
+    "follows/bob": None,
+    "follows/parser": None,
+    "searches/mine": {"query": "q=parser"},
+    "rules/all": {"rule": "if says parser then notify and mark seen", "on": True},
+}
+"""What ann keeps, by where it is put."""
 PAGES: dict[str, tuple[str, ...]] = {
     "/": ("/", "/?container=chat%3Ahall"),
     "/for-you": ("/for-you",),
     "/following": ("/following",),
     "/mentions": ("/mentions",),
     "/notifications": ("/notifications",),
+    "/groups": ("/groups",),
+    "/groups/{id}": (f"/groups/{quote(PARSERS, safe='')}", "/groups/absent"),
+    "/rules": ("/rules", "/rules?name=x&rule=if+says+parser+then+notify"),
+    "/settings": ("/settings",),
     "/topics": ("/topics", "/topics?container=chat%3Ahall"),
     "/topics/{topic}": ("/topics/parser", "/topics/absent"),
     "/search": ("/search?q=parser", "/search"),
@@ -46,7 +61,19 @@ async def lively() -> AsyncIterator[World]:
             )
         ]
         await w.happens(*acts)
+        await w.happens(replace(said(20, text="parser, ann?", who="bob"), mention_people=("ann",)))
+        await w.allow(
+            Access(
+                id=PARSERS,
+                kind=AccessKind.CONTAINER,
+                visibility=Visibility.PUBLIC,
+                principals=("ann", "bob"),
+                name="Parsers",
+            )
+        )
         await recommend(w, "chat:1", 0.7)
+        for path, body in KEPT.items():
+            assert (await w.client.put(f"/v1/me/{path}?as=ann", json=body)).status < 300
         yield w
 
 
