@@ -58,7 +58,7 @@ def read(lines: Iterable[str]) -> Units:
                 continue
             if not person or any(len(cell) > LONGEST for cell in (person, *theirs)):
                 raise Stop(
-                    f"line {rows.line_num}: a person's id and names of units, of at most {LONGEST} characters each"
+                    f"line {rows.line_num}: expected a person's id, then units, each of 1 to {LONGEST} characters"
                 )
             found[person] = [unit for unit in theirs if unit]
     except (csv.Error, UnicodeDecodeError) as error:

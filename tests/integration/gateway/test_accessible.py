@@ -25,9 +25,15 @@ REACHED = """() => {
   one.dataset.reached = "yes";
   return { at: one.outerHTML.slice(0, 120), body: one === document.body, marked, seen };
 }"""
-MISSED = """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+MISSED = """() => [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
+  .filter((one) => !one.matches("[type=hidden], [type=radio]:not(:checked)"))  // arrow keys move among radio buttons
   .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && !one.dataset.reached)
   .map((one) => one.outerHTML.slice(0, 120))"""
+FROM_THE_TOP = """() => {  // also where the page has put the focus on what was just done
+  document.body.tabIndex = -1;
+  document.body.focus();
+  document.body.removeAttribute("tabindex");
+}"""
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
@@ -77,6 +83,7 @@ async def violations(page: Page, rules: Sequence[str]) -> list[tuple[str, str]]:
 async def walked(page: Page) -> list[str]:
     """Press Tab until everything was reached; returns what shows no focus."""
     blind: list[str] = []
+    await page.evaluate(FROM_THE_TOP)
     for number in range(400):
         await page.keyboard.press("Tab")
         at = await page.evaluate(REACHED)
