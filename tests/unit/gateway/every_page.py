@@ -30,7 +30,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     "/notifications": ("/notifications",),
     "/groups": ("/groups",),
     "/groups/{id}": (f"/groups/{quote(PARSERS, safe='')}", "/groups/absent"),
-    "/rules": ("/rules", "/rules?name=x&rule=if+says+parser+then+notify"),
+    "/rules": ("/rules", "/rules?name=x&rule=if+says+parser+then+notify", "/rules?name=x&rule=if"),
     "/settings": ("/settings",),
     "/topics": ("/topics", "/topics?container=chat%3Ahall"),
     "/topics/{topic}": ("/topics/parser", "/topics/absent"),
