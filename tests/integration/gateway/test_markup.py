@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration.gateway.test_page import browsing
+from tests.fixtures.browser import browsing
 from tests.unit.gateway.test_markup import EVIL, acts, evil, happened
 from tests.unit.gateway.world import world
 
@@ -18,7 +18,7 @@ async def test_nothing_that_a_source_says_runs_on_any_page_nor_when_it_comes_liv
         await happened(w, many)
         things = [f"/objects/{quote(one.activity.object.id, safe='')}" for one in many]
         people = [f"/people/{quote(one.person, safe='')}" for one in many[:3]]
-        async with browsing(w) as (tab, complaints):
+        async with browsing(w.url) as (tab, complaints):
             await tab.add_init_script(RUNS)
             for path in ["/search?q=heron", "/people?q=heron", "/for-you", *things, *people, "/"]:
                 await tab.goto(path + ("&" if "?" in path else "?") + "as=ann")
