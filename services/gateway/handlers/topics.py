@@ -28,7 +28,7 @@ async def every(request: web.Request) -> web.Response:
 
 async def listed(request: web.Request) -> list[tuple[str, int]]:
     """Return the topics of everything, of a place or of a unit, and of how many activities each is."""
-    container, unit = (asked.one(request.query, name) for name in ("container", "unit"))
+    container, unit = (asked.value(request.query, name) for name in ("container", "unit"))
     desk, asker = request.app[DESK], request[ASKER]
     if container and unit:
         raise asked.wrong("unit", "a container or a unit is expected, not both")

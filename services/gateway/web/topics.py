@@ -41,7 +41,7 @@ async def every(request: web.Request) -> web.StreamResponse:
     asked.only(request.query, "q", "container", "unit")
     if typed := asked.text(request.query):
         raise web.HTTPSeeOther(topic_href(typed))
-    container, unit = (asked.one(request.query, name) for name in ("container", "unit"))
+    container, unit = (asked.value(request.query, name) for name in ("container", "unit"))
     found: Sequence[tuple[str, int]] = ()
     problem, where = "", unit
     try:
