@@ -183,7 +183,8 @@ class Recommender:
             evidence = ()
         shown = replace(explanation, evidence=evidence, people=explanation.people if evidence else ())
         logit = math.log(scored.score / (1 - scored.score))
-        terms = {name: value for name, value in scored.contributions.items() if abs(value) >= _LEAST_TERM}
+        least = _LEAST_TERM
+        terms = {name: value for name, value in scored.contributions.items() if not -least < value < least}
         terms["bias"] = logit - sum(terms.values())
         return Recommendation(
             person=scored.person,

@@ -132,7 +132,7 @@ def _shown(kind: str, state: State, trigger: Trigger, slot: int, like: Likenesse
         words = like.reach.risen.terms[:_MOST_WORDS]
         return Explanation(kind, words=words) if near and len(words) >= _LEAST_SHARED else None
     if kind == WORDS:
-        words = _most(state.words.shared(like.said, int(state.people.texts[slot]), rare=False))
+        words = _most(state.words.shared(like.said.weights, int(state.people.texts[slot])))
         return Explanation(kind, words=words) if len(words) >= _LEAST_SHARED else None
     if kind == AUTHOR:
         known = slot != NOBODY and trigger.people and _acquainted(state, slot, trigger.people[0])
@@ -156,7 +156,7 @@ def _acquainted(state: State, slot: int, author: str) -> bool:
 def _evidence(state: State, like: Likenesses, among: Sequence[Past]) -> tuple[Evidence, ...]:
     found = []
     for past in among:
-        words = _most(state.objects.index.shared(like.asked, past.text))
+        words = _most(state.objects.index.shared(like.asked.factors, past.text))
         if past.title and len(words) >= _LEAST_SHARED:
             found.append(_as_evidence(past, words))
         if len(found) == _MOST_EVIDENCE:

@@ -23,8 +23,6 @@ Ints = NDArray[np.int64]
 Values = NDArray[np.float64]
 Found = tuple[Ints, Values]
 """Slots and cosines."""
-Question = Mapping[int, float]
-"""Weights by number of term, good until a text is added, grows or goes."""
 
 _MOST_ASKED = 64
 """Terms of a question, the rarest first: the others cost time and change little."""
@@ -54,6 +52,18 @@ def _worths(uses: Ints) -> Values:
     doublings = np.frexp(counts)[1] - 1
     worths: Values = (1.0 + _LN2 * doublings) * (counts > 0) + _TITLE * (uses & 1)
     return worths
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The known terms of a question, by number; good until a text is added, grows or goes.
+
+    ``weights``: worth times rarity, over the length of the question; ``factors``: that times rarity once more, since a
+    text's weights, which are not kept, are worth times rarity too.
+    """
+
+    weights: Mapping[int, float]
+    factors: Mapping[int, float]
 
 
 @dataclass(slots=True)
@@ -247,36 +257,31 @@ class Index:
     # --- questions
 
     def asked(self, text: Text) -> Question:
-        """Return the known terms of a question with their weights: worth times rarity, over the length of all."""
+        """Return the question that a text is."""
         titles, body, known = set(text.title), text.body.get, self._numbers.get
-        weights, squares, strange = dict[int, float](), 0.0, self._rare(0)
+        weights, rarities = dict[int, float](), dict[int, float]()
+        squares, strange = 0.0, self._rare(0)
         for term in text.terms:
             number, use = known(term, -1), 2 * body(term, 0) + (term in titles)
-            worth = _WORTH[use] if use < len(_WORTH) else _worth(use)
-            weight = worth * (self._rare(self._postings[number].texts) if number >= 0 else strange)
+            rare = self._rare(self._postings[number].texts) if number >= 0 else strange
+            weight = (_WORTH[use] if use < len(_WORTH) else _worth(use)) * rare
             squares += weight * weight
             if number >= 0:
-                weights[number] = weight
+                weights[number], rarities[number] = weight, rare
         norm = math.sqrt(squares)
-        return {number: weight / norm for number, weight in weights.items()}
+        weights = {number: weight / norm for number, weight in weights.items()}
+        return Question(weights, {number: weight * rarities[number] for number, weight in weights.items()})
 
     def named(self, asked: Question) -> dict[str, float]:
         """Return a question's weights by term."""
-        return {self._postings[number].name: weight for number, weight in asked.items()}
+        return {self._postings[number].name: weight for number, weight in asked.weights.items()}
 
-    def shared(self, asked: Question, slot: int, *, rare: bool = True) -> dict[str, float]:
-        """Return the terms that a question shares with a text, each with its part of their likeness.
-
-        ``rare``: whether rarity counts for both of them, or for the question alone. Not over the text's length.
-        """
-        held, found = self._texts.get(slot), dict[str, float]()
+    def shared(self, factors: Mapping[int, float], slot: int) -> dict[str, float]:
+        """Return the terms that a question shares with a text, each with its factor times what it is worth there."""
+        held = self._texts.get(slot)
         uses = held.uses if held else {}
-        for number, weight in asked.items():
-            use = uses.get(number)
-            if use:
-                postings = self._postings[number]
-                found[postings.name] = weight * _worth(use) * (self._rare(postings.texts) if rare else 1.0)
-        return found
+        there = [(number, uses[number]) for number in factors if number in uses]
+        return {self._postings[number].name: factors[number] * _worth(use) for number, use in there}
 
     def like(self, asked: Question, most: int, least: float = 0.03) -> Found:
         """Return the slots of the texts most like a question, the most alike first."""
@@ -289,15 +294,15 @@ class Index:
 
     def all_like(self, asked: Question) -> Found:
         """Return the slots of all texts that share a term with a question, in the order of their places."""
-        if len(asked) > _MOST_ASKED:
-            rarest = sorted(asked, key=lambda n: (-round(asked[n], _ROUND), self._postings[n].name))[:_MOST_ASKED]
-            asked = {number: asked[number] for number in rarest}
-        if not asked:
+        numbers = list(asked.weights)
+        if len(numbers) > _MOST_ASKED:
+            numbers.sort(key=lambda n: (-round(asked.weights[n], _ROUND), self._postings[n].name))
+            del numbers[_MOST_ASKED:]
+        if not numbers:
             return _NOTHING
-        found = [self._postings[number] for number in asked]
+        found = [self._postings[number] for number in numbers]
         slots = np.concatenate([np.frombuffer(one.slots, dtype=np.int64) for one in found])
-        rare = [weight * self._rare(one.texts) for weight, one in zip(asked.values(), found, strict=True)]
-        weights = np.repeat(rare, [len(one.slots) for one in found])
+        weights = np.repeat([asked.factors[number] for number in numbers], [len(one.slots) for one in found])
         weights *= np.concatenate([np.frombuffer(one.weights) for one in found])
         return self._cosines(slots, weights)
 
