@@ -17,10 +17,11 @@ from services.common.recommendation import Recommendation, recommendation_out
 from services.enrich.scoring.contributions import contributions
 from services.enrich.scoring.engagements import engagements, people_of
 from services.enrich.scoring.follow import decode, gone
+from services.enrich.scoring.issued import Issued
 from services.enrich.scoring.recommend import Begun, Recommender
 from services.enrich.scoring.replay import Item, Outcome, Replay
 from services.enrich.scoring.selections import withdrawn, without_evidence
-from services.enrich.scoring.views import Issued, Left
+from services.enrich.scoring.views import Left
 
 _MISTAKE = "a record could not be scored"
 _log = logs.get(__name__)

@@ -14,6 +14,7 @@ from services.enrich.accounts import AccountView
 from services.enrich.people import People
 from services.enrich.scoring import views
 from services.enrich.scoring.activities import Activities, Scoring
+from services.enrich.scoring.issued import Issued
 from services.enrich.scoring.noticed import Noticed
 from services.enrich.scoring.profiles import Profiles
 from services.enrich.scoring.recommend import Asked, Recommender
@@ -46,7 +47,7 @@ class Parts:
         """Return the parts; nothing is read yet."""
         noticed, left = Noticed(), views.Left()
         access, accounts = AccessView(bus, changed=noticed.place), AccountView(bus)
-        persons, erasures, issued = views.Persons(bus, left), views.Erasures(bus, left), views.Issued(bus)
+        persons, erasures, issued = views.Persons(bus, left), views.Erasures(bus, left), Issued(bus)
 
         def may_open(person: str, container: str, thing: str) -> bool:
             return access.may_open((EVERYONE, person, *accounts.people.accounts_of(person)), container, thing)

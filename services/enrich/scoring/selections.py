@@ -24,6 +24,7 @@ from services.enrich.scoring.holdout import held_out
 from services.enrich.scoring.noticed import Changes, Noticed
 from services.enrich.scoring.patience import patiently
 from services.enrich.scoring.selection import selected
+from services.enrich.scoring.slim import slim
 from services.enrich.scoring.views import Feedback, Left
 
 _MOST = 60
@@ -144,7 +145,7 @@ class Selections:
         if record.value is None:
             return None
         try:
-            return recommendation_in(self._codec.decode(record.value))
+            return slim(recommendation_in(self._codec.decode(record.value)))
         except Reject:
             return None  # it was put aside when it came for the first time
 
@@ -154,7 +155,7 @@ class Selections:
         people = self._partitions.get(number)
         if people is None or record.value is None or record.offset < self._loaded[number]:
             return []  # gone to another meanwhile, or read already
-        one = recommendation_in(self._codec.decode(record.value))
+        one = slim(recommendation_in(self._codec.decode(record.value)))
         _candidate(people, one)
         self._touched.add((number, one.person))
         return []

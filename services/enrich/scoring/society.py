@@ -44,6 +44,8 @@ _TAIL = 500_000
 """Activities back from the end of the log that the state is built from."""
 _BATCH = 500
 _LOOK = 0.5
+_LOOK_EVERY = 1.0
+"""Seconds between two looks whether all is read, and so between two publications of what changed."""
 _AT_ONCE = 50
 """People for whom it is asked at a time whom they should meet."""
 _REST = 5.0
@@ -89,7 +91,7 @@ class Live:
         self._executor = ThreadPoolExecutor(1, "society")
         self._society = Society()
         self._reader: Reader | None = None
-        self._rested = 0.0
+        self._rested = self._look_at = 0.0
 
     async def load(self) -> None:
         """Read what stands. Raises Retry when a topic or Kafka is missing."""
@@ -133,7 +135,7 @@ class Live:
         bounds = await patiently(lambda: reader.bounds(self._topic))
         each = self._tail // len(bounds)
         await reader.start_at({p: max(first, end - each) for p, (first, end) in bounds.items()})
-        self._society, self._rested = Society(), 0.0
+        self._society, self._rested, self._look_at = Society(), 0.0, 0.0
         # Ties of who left while nobody looked.
         await self._publish([one for person in self._around.left for one in self._untied(person)])
         return reader
@@ -144,7 +146,8 @@ class Live:
             await self._in_thread(lambda: self._take(records))
         if await self._in_thread(lambda: self._society.leave(frozenset(self._around.left))):
             await self._drop()  # somebody came back: what they did before is in the log only
-        elif len(records) < _BATCH and await self._caught_up(reader):
+        elif len(records) < _BATCH and monotonic() >= self._look_at and await self._caught_up(reader):
+            self._look_at = monotonic() + _LOOK_EVERY
             await self._publish(await self._in_thread(lambda: list(self._changed_ties())))
             await self._maybe_round()
 

@@ -1,4 +1,4 @@
-"""What scoring keeps of compacted topics: who has left, what people said of what they were shown, what was issued."""
+"""What scoring keeps of compacted topics: who has left, units, and what people said of what they were shown."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -9,26 +9,23 @@ from services.common import logs, topics
 from services.common.bus import Bus, Received
 from services.common.codec import Codec
 from services.common.errors import Reject
-from services.common.recommendation import Recommendation, recommendation_in
 from services.common.topics import Topic
 from services.common.view import View
 
 _MOST_SEEN = 500
 """Things shown to a person that are remembered; the oldest makes room."""
-_MOST_ISSUED = 50_000
-"""Candidates that can be taken back; what is older is checked when it is shown, as everything is."""
 _OURS = ("for-you", "mail")
 """Surfaces on which recommendations are shown; what is seen elsewhere needs no recommending any more."""
 _log = logs.get(__name__)
 
 
-class _Records:
+class Records:
     """The decoded records of one topic, handed to ``take``; ``load`` first, then run ``follow``."""
 
     topic: Topic
 
     def __init__(self, bus: Bus) -> None:
-        self._lock = RLock()
+        self.lock = RLock()
         """Held while a record is taken: what is asked is asked in the thread."""
         self._codec = Codec(self.topic.schema)
         self._view = View(bus, self.topic.name(bus.prefix), self._decode)
@@ -48,7 +45,7 @@ class _Records:
     def _decode(self, received: Received) -> None:
         try:
             record = self._codec.decode(received.value) if received.value is not None else None
-            with self._lock:
+            with self.lock:
                 self.take(received.key, record)
         except Reject as error:
             _log.error("record cannot be read and is left out", topic=self.topic.suffix, reason=str(error))
@@ -87,7 +84,7 @@ class Left:
         return iter(tuple(self._because))
 
 
-class Persons(_Records):
+class Persons(Records):
     """Units of people, and who has opted out by ``person.v1``."""
 
     topic = topics.PERSON
@@ -109,7 +106,7 @@ class Persons(_Records):
         return self._units.get(person, "")
 
 
-class Erasures(_Records):
+class Erasures(Records):
     """Who has asked to be forgotten."""
 
     topic = topics.ERASURE
@@ -125,7 +122,7 @@ class Erasures(_Records):
                 self._left.say(person, "erasure.v1", left=True)
 
 
-class Feedback(_Records):
+class Feedback(Records):
     """What people saw, muted, want more or less of and follow. ``changed`` is told whose selection it may change."""
 
     topic = topics.FEEDBACK
@@ -174,17 +171,17 @@ class Feedback(_Records):
 
     def shown(self, person: str) -> frozenset[str]:
         """Return the objects that were recommended to the person and looked at."""
-        with self._lock:
+        with self.lock:
             return frozenset(self._shown.get(person, ()))
 
     def met(self, person: str) -> frozenset[str]:
         """Return the objects that the person came across elsewhere."""
-        with self._lock:
+        with self.lock:
             return frozenset(self._met.get(person, ()))
 
     def muted(self, person: str) -> frozenset[str]:
         """Return the objects, conversations, places and people that the person wants nothing of."""
-        with self._lock:
+        with self.lock:
             return frozenset(self._muted.get(person, ()))
 
     def declines(self, person: str, other: str) -> bool:
@@ -194,7 +191,7 @@ class Feedback(_Records):
 
     def liking(self, person: str, container: str) -> int:
         """Return how often the person wanted more of a place, less how often less of it."""
-        with self._lock:
+        with self.lock:
             return sum(value for where, value in self._liked.get(person, {}).values() if where == container)
 
 
@@ -204,52 +201,3 @@ def _remember(subjects: OrderedDict[str, None], subject: str, *, on: bool) -> No
         subjects[subject] = None
     if len(subjects) > _MOST_SEEN:
         subjects.popitem(last=False)
-
-
-class Issued(_Records):
-    """Candidates that stand, by what they are about and rest on: to take them back when that goes away."""
-
-    topic = topics.CANDIDATE
-
-    def __init__(self, bus: Bus) -> None:
-        super().__init__(bus)
-        self._standing: dict[str, Recommendation] = {}
-        self._by: dict[str, set[str]] = {}
-
-    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
-        """Take a candidate, or that there is none."""
-        if record is None or record["withdrawn"]:
-            self.drop(key)
-        else:
-            self.add(recommendation_in(record))
-
-    def add(self, one: Recommendation) -> None:
-        """Take a candidate that was issued just now."""
-        with self._lock:
-            self.drop(one.key)
-            self._standing[one.key] = one
-            for name in _names(one):
-                self._by.setdefault(name, set()).add(one.key)
-            if len(self._standing) > _MOST_ISSUED:
-                self.drop(next(iter(self._standing)))
-
-    def drop(self, key: str) -> None:
-        """Take it that a candidate was taken back."""
-        with self._lock:
-            one = self._standing.pop(key, None)
-            for name in _names(one) if one else ():
-                self._by[name].discard(key)
-                if not self._by[name]:
-                    del self._by[name]
-
-    def __contains__(self, key: str) -> bool:
-        return key in self._standing
-
-    def resting_on(self, name: str) -> list[Recommendation]:
-        """Return those about an object or a conversation, or whose reason names it or rests on a person."""
-        with self._lock:
-            return [self._standing[key] for key in sorted(self._by.get(name, ()))]
-
-
-def _names(one: Recommendation) -> set[str]:
-    return {one.object, one.thread, *(thing.object for thing in one.evidence), *one.people} - {""}

@@ -17,10 +17,11 @@ from services.common.recommendation import Evidence, Recommendation, recommendat
 from services.common.records import enriched_out
 from services.enrich.pipeline import Knowledge, enrich
 from services.enrich.scoring.activities import Scoring
+from services.enrich.scoring.issued import Issued
 from services.enrich.scoring.recommend import Asked, Recommender
 from services.enrich.scoring.relevance import Relevance
 from services.enrich.scoring.replay import Item
-from services.enrich.scoring.views import Issued, Left
+from services.enrich.scoring.views import Left
 from tests.unit.enrich.made import NOON, activity
 
 OTHER = Container(id="chat:other", type="Channel", name="other")
