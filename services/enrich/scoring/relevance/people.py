@@ -1,6 +1,7 @@
 """What is known of each person, as arrays by slot. Slot 0 is whoever is not known: a newcomer. Pure."""
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from services.common.embedding import DIMENSIONS
 from services.enrich.scoring.relevance.decay import aged, weight
 
+_Number = TypeVar("_Number", bound=np.generic)
 NOBODY = 0
 KINDS = 3
 """Conversations, code, everything else."""
@@ -43,10 +45,9 @@ class Vectors:
 
     def grow(self, size: int) -> None:
         """Make room."""
-        more = size - len(self.sums)
-        self.sums = np.concatenate([self.sums, np.zeros((more, DIMENSIONS), dtype=np.float32)])
-        self.weights = np.concatenate([self.weights, np.zeros(more)])
-        self.times = np.concatenate([self.times, np.zeros(more, dtype=np.int64)])
+        self.sums = _larger(self.sums, size)
+        self.weights = _larger(self.weights, size)
+        self.times = _larger(self.times, size)
 
     def add(self, slot: int, vector: NDArray[np.float32], time: int, amount: float = 1.0) -> None:
         """Add to a row a vector as of ``time`` (micros)."""
@@ -153,14 +154,19 @@ class People:
             vectors.clear(slot)
 
     def _grow(self, size: int) -> None:
-        more = size - len(self.actions)
-        for name, sums in self.sums.items():
-            self.sums[name] = np.concatenate([sums, np.zeros(more)])
-        self.kinds = np.concatenate([self.kinds, np.zeros((more, KINDS))])
-        none = np.zeros(more, dtype=np.int64)
-        self.actions = np.concatenate([self.actions, none])
-        self.containers = np.concatenate([self.containers, none])
-        self.last = np.concatenate([self.last, none])
-        self.texts = np.concatenate([self.texts, none - 1])
+        more = size - len(self.texts)
+        self.sums = {name: _larger(sums, size) for name, sums in self.sums.items()}
+        self.kinds = _larger(self.kinds, size)
+        self.actions = _larger(self.actions, size)
+        self.containers = _larger(self.containers, size)
+        self.last = _larger(self.last, size)
+        self.texts = np.concatenate([self.texts, np.full(more, -1, dtype=np.int64)])
         for vectors in self.vectors.values():
             vectors.grow(size)
+
+
+def _larger(array: NDArray[_Number], size: int) -> NDArray[_Number]:
+    """Return a copy with room for more, which takes no memory before it is written to."""
+    found = np.zeros((size, *array.shape[1:]), dtype=array.dtype)
+    found[: len(array)] = array
+    return found
