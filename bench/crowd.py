@@ -33,6 +33,8 @@ class Crowd:
 
     people: int
     seed: int = 1
+    pace: float = 20.0
+    """Seconds between two activities."""
 
     def __post_init__(self) -> None:
         self.random = np.random.default_rng(self.seed)
@@ -45,6 +47,7 @@ class Crowd:
         self.sums = np.zeros((self.people, _VECTOR), dtype=np.float32)
         """Sum of the vectors of what each has written: the profile of a plain scorer."""
         self.number = 0
+        self.at = START
 
     def activities(self, objects: int, answers: int = 1) -> Iterator[Enriched]:
         """Yield this many new objects with their first activity and some answers by people of the same topic."""
@@ -69,6 +72,7 @@ class Crowd:
 
     def _activity(self, person: int, topic: int, thing: str) -> Enriched:
         self.number += 1
+        self.at += timedelta(seconds=self.pace)
         own = self.random.zipf(1.5, _WORDS // 2) % _WORDS_OF_TOPIC
         common = self.random.zipf(1.3, _WORDS // 2) % _COMMON_WORDS
         text = " ".join([*(f"topic{topic}word{n}" for n in own), *(f"common{n}" for n in common)])
@@ -79,7 +83,7 @@ class Crowd:
             id=f"a:{self.number}",
             type=ActivityType.CREATE,
             verb="chat.message",
-            published=START + timedelta(seconds=20 * self.number),
+            published=self.at,
             actor=Account(id=f"p{person}", name=f"Person {person}"),
             object=Object(id=thing, type="Issue", title=text[:60], content=text),
             context=(Container(id=place, type="Channel", name=place),),

@@ -5,10 +5,12 @@ import time
 from collections.abc import Sequence
 from itertools import islice
 
+from aiokafka.admin import AIOKafkaAdminClient
+
 from bench.crowd import Crowd
 from bench.flow import percentile
 from bench.table import Row
-from bench.whole import lags, whole
+from bench.whole import whole
 from services.common import envelope, topics
 from services.common.bus import Outgoing
 from services.common.bus.kafka import KafkaBus
@@ -33,6 +35,7 @@ async def measure(kafka: str, elastic: str) -> list[Row]:
     """Return the rows."""
     crowd = Crowd(PEOPLE)
     history = await asyncio.to_thread(lambda: list(islice(crowd.activities(HISTORY), HISTORY)))
+    crowd.pace = 1 / RATE
     news = await asyncio.to_thread(lambda: list(islice(crowd.activities(RATE * SECONDS), RATE * SECONDS)))
     one = await drained(kafka, elastic, history, workers=1)
     two = await drained(kafka, elastic, history, workers=2)
@@ -77,10 +80,26 @@ async def caught_up(stack: Stack) -> float:
     """Return how long it takes until the scorer has nothing left to read."""
     start = time.perf_counter()
     while time.perf_counter() < start + 4 * PATIENCE:
-        if (await lags(stack)).get("score") == 0:
+        if not await left(stack):
             return time.perf_counter() - start
         await asyncio.sleep(0.1)
-    raise RuntimeError("scoring has not caught up within four minutes")
+    raise RuntimeError(f"scoring has not caught up within four minutes: {await left(stack)} records are left")
+
+
+async def left(stack: Stack) -> int:
+    """Return how many records scoring has still to read, also of partitions of which it has read none yet."""
+    bus = bus_of(stack)
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.environ["WATERCOOLER_KAFKA"])
+    await admin.start()
+    reader = await bus.reader()
+    try:
+        stored = await admin.list_consumer_group_offsets(f"{stack.prefix}score")
+        read = {(place.topic, place.partition): max(0, at.offset) for place, at in stored.items()}
+        ends = [await reader.bounds(topic.name(bus.prefix)) for topic in (topics.ENRICHED, topics.CANDIDATE)]
+        return sum(end - read.get((p.topic, p.number), 0) for bounds in ends for p, (_, end) in bounds.items())
+    finally:
+        await reader.stop()
+        await admin.close()
 
 
 async def drained(kafka: str, elastic: str, history: Sequence[Enriched], workers: int) -> float:
