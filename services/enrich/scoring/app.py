@@ -70,9 +70,9 @@ def add_agents(
     prefix: str,
     tools: Tools,
     streams: Sequence[tuple[str, Topic, Stream]],
-    on_revoked: Callable[[], None],
+    on_revoked: Callable[[], Awaitable[None]],
 ) -> None:
-    """Add one agent per stream, named for what it does; ``on_revoked`` is called when partitions are dealt anew."""
+    """Add one agent per stream, named for what it does; ``on_revoked`` is awaited before partitions are dealt anew."""
     sources = {
         name: app.topic(name, key_type=bytes, value_type=bytes, value_serializer="raw")
         for name in {topic.name(prefix) for _, topic, _ in streams}
@@ -82,7 +82,7 @@ def add_agents(
 
     @app.on_partitions_revoked.connect  # type: ignore[untyped-decorator]
     async def forget(*_: Any, **__: Any) -> None:
-        on_revoked()
+        await on_revoked()
 
 
 def _agent(stream: Stream, tools: Tools) -> Callable[[Any], Awaitable[None]]:

@@ -21,7 +21,7 @@ from services.enrich.scoring.parts import Parts
 from services.enrich.scoring.replay import Replay
 from services.enrich.scoring.society import Live as Society
 from services.enrich.scoring.society import Surroundings
-from services.enrich.scoring.streams import SERVICE, Dealing, Failure, Tools, handle
+from services.enrich.scoring.streams import SERVICE, Dealing, Failure, Tools, handle, settled
 
 _MEASURE_EVERY = 5.0
 _LOOK_EVERY = 1.0
@@ -48,11 +48,14 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         dealing = Dealing(lambda: mine(app))
         tools = Tools(publisher, letters, executor, failure, dealing)
 
-        def dealt_anew() -> None:
+        streams = parts.streams
+
+        async def dealt_anew() -> None:
             dealing.number += 1
             parts.forget()
+            await settled([stream for _, _, stream in streams])
 
-        add_agents(app, bus.prefix, tools, parts.streams, dealt_anew)
+        add_agents(app, bus.prefix, tools, streams, dealt_anew)
         around = Surroundings(
             access=parts.access,
             people=parts.people,

@@ -26,6 +26,8 @@ SERVICE = "score"
 BATCH = 200
 WITHIN = 0.05
 """Seconds that a batch is waited for: two streams in a row must stay far below a second."""
+_SETTLED_WITHIN = 5.0
+"""Seconds; the group waits for as long as a session lasts (15 s)."""
 _NOTHING = Received(partition=Partition("", 0), offset=-1, key="", value=None, headers={}, timestamp=0)
 """What a record that follows from no record is said to come from."""
 _log = logs.get(__name__)
@@ -120,6 +122,18 @@ async def handle(records: Sequence[Received], stream: Stream, tools: Tools) -> N
         await _publish(outgoing, records[-1] if records else _NOTHING, tools)
     tools.letters.good(len(records) - len(rejected))
     metrics.RECORDS.labels(SERVICE, type(stream).__name__.lower(), "done").inc(len(records) - len(rejected))
+
+
+async def settled(streams: Sequence[Stream]) -> None:
+    """Return once what they are storing is stored: who is given their partitions next reads it back, and else would
+    say it again. What takes longer than the group waits for is left alone: a repetition is harmless."""
+    try:
+        async with asyncio.timeout(_SETTLED_WITHIN):
+            for stream in streams:
+                async with stream.turn:
+                    pass
+    except TimeoutError:
+        _log.warning("partitions are given away while something is still being stored; some of it may be said twice")
 
 
 def _work(
