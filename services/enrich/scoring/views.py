@@ -186,7 +186,7 @@ class Feedback(Records):
 
     def declines(self, person: str, other: str) -> bool:
         """Return whether the person has declined, silently, to meet another."""
-        with self._lock:
+        with self.lock:
             return other in self._muted.get(person, ()) or other in self._useless.get(person, ())
 
     def liking(self, person: str, container: str) -> int:
