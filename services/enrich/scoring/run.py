@@ -51,9 +51,9 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         streams = parts.streams
 
         async def dealt_anew() -> None:
+            await settled([stream for _, _, stream in streams])
             dealing.number += 1
             parts.forget()
-            await settled([stream for _, _, stream in streams])
 
         add_agents(app, bus.prefix, tools, streams, dealt_anew)
         around = Surroundings(
