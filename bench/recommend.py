@@ -153,9 +153,12 @@ async def publish(bus: KafkaBus, news: Sequence[Enriched], sent: dict[str, float
 async def read(bus: KafkaBus, seen: dict[str, float]) -> None:
     """Note when each activity was first recommended to somebody."""
     reader = await bus.reader()
-    bounds = await reader.bounds(topics.RECOMMENDATION.name(bus.prefix))
-    await reader.start_at({partition: end for partition, (_, end) in bounds.items()})
-    while True:
-        for record in await reader.poll(limit=1_000, wait=0.2):
-            one = _recommendation.decode(record.value or b"")
-            seen.setdefault(one["activity"], time.perf_counter())
+    try:
+        bounds = await reader.bounds(topics.RECOMMENDATION.name(bus.prefix))
+        await reader.start_at({partition: end for partition, (_, end) in bounds.items()})
+        while True:
+            for record in await reader.poll(limit=1_000, wait=0.2):
+                one = _recommendation.decode(record.value or b"")
+                seen.setdefault(one["activity"], time.perf_counter())
+    finally:
+        await reader.stop()
