@@ -29,7 +29,14 @@ class Issued(Records):
         self._by: dict[str, list[str]] = {}
 
     def take(self, key: str, record: Mapping[str, Any] | None) -> None:
-        """Take a candidate, or that there is none."""
+        """Take a candidate, or that there is none.
+
+        What this worker issued itself comes back by the log, later: what is about an older beginning of the same thing
+        says nothing of the newer one that stands.
+        """
+        standing = self._standing.get(key)
+        if standing is not None and record is not None and record["published"] < standing.published:
+            return
         if record is None or record["withdrawn"]:
             self.drop(key)
         else:

@@ -46,8 +46,9 @@ class Inputs:
         self._scratch = np.zeros(1)
 
     def look_around(self, trigger: Trigger) -> None:
-        """Find out about the surroundings of a trigger's place, if that is due."""
+        """Find out about the surroundings of a trigger's place, and what is unusual about a text, if that is due."""
         self._places.place(trigger.container)
+        self._state.meaning.whitening()
 
     def table(self, trigger: Trigger, people: Persons) -> Values:
         """Return the inputs, shape (n, len(NAMES))."""

@@ -1,12 +1,13 @@
 """What is remembered of candidates that were issued."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 from services.common.bus.memory import MemoryBus
 from services.common.model import EPOCH
 from services.common.recommendation import Evidence, Recommendation, recommendation_in, recommendation_out
 from services.enrich.scoring.issued import Issued
-from services.enrich.scoring.selections import without_evidence
+from services.enrich.scoring.selections import withdrawn, without_evidence
 from services.enrich.scoring.slim import Terms, slim
 
 
@@ -54,3 +55,13 @@ def test_the_oldest_candidates_make_room() -> None:
         issued.add(candidate(number))
     assert [f"ann|chat:{number}" in issued for number in range(5)] == [False, False, True, True, True]
     assert len(issued.resting_on("talk")) == 3
+
+
+def test_what_comes_back_late_by_the_log_does_not_undo_what_was_issued_since() -> None:
+    issued, before = Issued(MemoryBus("t.")), candidate(5)
+    issued.add(replace(before, published=EPOCH + timedelta(days=8)))
+    for late in (before, withdrawn(before, "joined")):
+        issued.take(before.key, recommendation_out(late, EPOCH))
+    assert [one.published for one in issued.resting_on("chat:5")] == [EPOCH + timedelta(days=8)]
+    issued.take(before.key, recommendation_out(withdrawn(issued.resting_on("chat:5")[0], "joined"), EPOCH))
+    assert issued.resting_on("chat:5") == []
