@@ -7,7 +7,7 @@ elsewhere. The first tries happen here; what lasts longer is raised as Retry, fo
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -108,7 +108,7 @@ class Http:
         self._limiter = AsyncLimiter(options.requests, options.seconds)
         self._held_until = 0.0
         self._session = ClientSession(
-            connector=TCPConnector(limit=options.connections, resolver=_Outside() if options.public_only else None),
+            connector=TCPConnector(limit=options.connections, resolver=Outside() if options.public_only else None),
             # "unsafe" lets a host that is known by its IP address have a session too; cookies never leave the origins.
             cookie_jar=CookieJar(unsafe=True) if options.cookies else DummyCookieJar(),
             headers={"User-Agent": _user_agent(source, options.contact), **options.headers},
@@ -249,21 +249,27 @@ class _Patient(JitterRetry):
         return float(super().get_timeout(attempt, response))
 
 
-class _Outside(AbstractResolver):
-    """Resolves names to public addresses only, at the moment of connecting, so that a name cannot change its mind."""
+class Outside(AbstractResolver):
+    """Resolves names to public addresses only, at the moment of connecting, so that a name cannot change its mind.
 
-    def __init__(self) -> None:
+    ``allowed`` may judge addresses otherwise.
+    """
+
+    def __init__(self, allowed: Callable[[str], bool] = is_public) -> None:
         self._resolver = ThreadedResolver()
+        self._allowed = allowed
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        found = [one for one in await self._resolver.resolve(host, port, family) if is_public(one["host"])]
+        """Return the addresses that may be asked; raises Reject where there are none but those inside."""
+        found = [one for one in await self._resolver.resolve(host, port, family) if self._allowed(one["host"])]
         if not found:
             raise Reject(f"{host} is an address inside, which is not asked")
         return found
 
     async def close(self) -> None:
+        """Close."""
         await self._resolver.close()
 
 

@@ -60,12 +60,24 @@ def failure(
     return Reject(what)
 
 
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
 def is_public(address: str) -> bool:
-    """Return whether an IP address is on the public internet (not loopback, private, link-local, multicast...)."""
+    """Return whether an IP address is on the public internet (not loopback, private, link-local, multicast...).
+
+    An IPv6 address that stands for one of IPv4 (mapped, 6to4, Teredo, NAT64) is judged by that one.
+    """
     ip = ipaddress.ip_address(address.split("%")[0])
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    ip = mapped or ip
-    return ip.is_global and not ip.is_multicast
+    inner = _within(ip) if isinstance(ip, ipaddress.IPv6Address) else ()
+    return all(one.is_global and not one.is_multicast for one in inner or (ip,))
+
+
+def _within(ip: ipaddress.IPv6Address) -> tuple[ipaddress.IPv4Address, ...]:
+    """Return the IPv4 addresses that an IPv6 address leads to."""
+    if ip in _NAT64:
+        return (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF),)
+    return tuple(one for one in (ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ())) if one is not None)
 
 
 def may_follow(url: URL, origins: frozenset[URL]) -> bool:

@@ -35,6 +35,9 @@ SOURCE_REQUESTS = Counter(
 STREAM_READERS = Gauge("watercooler_stream_readers", "Live readers now.", registry=REGISTRY)
 STREAM_EVENTS = Counter("watercooler_stream_events_total", "Events handed to live readers.", registry=REGISTRY)
 STREAM_CUT = Counter("watercooler_stream_cut_total", "Readers cut.", ["reason"], registry=REGISTRY)
+RULE_DELIVERIES = Counter(
+    "watercooler_rule_deliveries_total", "Tries to send what rules ask for.", ["kind", "outcome"], registry=REGISTRY
+)
 REQUESTS = Histogram(
     "watercooler_request_seconds",
     "Duration of HTTP requests.",

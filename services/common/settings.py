@@ -154,6 +154,20 @@ class Settings(BaseSettings):
         description="Key that seals the cookies of the page, the same for all gateways; made once and kept in the state"
         " folder when empty.",
     )
+    sealing_key: SecretStr = Field(
+        SecretStr(""),
+        description="Key that the secrets of rules' webhooks are made from, the same for all gateways; made once and"
+        " kept in the state folder when empty. With another one every webhook is signed with another secret.",
+    )
+    webhook_hours: float = Field(
+        24,
+        gt=0,
+        le=720,
+        description="Hours that a receiver may take nothing before the rule that sends is switched off.",
+    )
+    webhook_loopback: bool = Field(
+        False, description="For development: rules may send to this machine, also by http and at any port."
+    )
     gateway_streams: int = Field(10_000, ge=1, description="Live streams that one gateway process serves at most.")
     gateway_streams_per_person: int = Field(50, ge=1, description="Live streams of one person at most.")
     gateway_streams_per_address: int = Field(200, ge=1, description="Live streams to one address at most.")

@@ -97,6 +97,7 @@ def facts(e: Enriched) -> Facts:
             "tag": frozenset((*a.tags, *e.tags)),
             "mention": frozenset(e.mention_people),
             "thread": frozenset({e.thread}),
+            "automated": frozenset({str(e.automated).lower()}),
         },
         published=micros(a.published),
         words="\n".join(said).lower(),

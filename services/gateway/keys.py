@@ -8,6 +8,7 @@ from services.common.access import AccessView
 from services.common.settings import Settings
 from services.gateway.addresses import Addresses
 from services.gateway.auth import Asker, Auth
+from services.gateway.deliveries.office import Office
 from services.gateway.desk import Desk
 from services.gateway.feedback import FeedbackBox
 from services.gateway.foryou import ForYou
@@ -52,6 +53,7 @@ GROUPS = web.AppKey("groups", Groups)
 PACE = web.AppKey("pace", Pace)
 REMEMBERED = web.AppKey("remembered", Remembered)
 SEALER = web.AppKey("sealer", Sealer)
+OFFICE = web.AppKey("office", Office)
 TO_MEET = web.AppKey("to_meet", ToMeet)
 TRENDS = web.AppKey("trends", Trends)
 FEEDBACK = web.AppKey("feedback", FeedbackBox)

@@ -19,6 +19,7 @@ from services.gateway import keys
 from services.gateway.addresses import Addresses
 from services.gateway.api_tokens import ApiTokens
 from services.gateway.auth import Auth
+from services.gateway.deliveries.office import Office
 from services.gateway.desk import Desk
 from services.gateway.feedback import FeedbackBox
 from services.gateway.fence import Fence
@@ -74,6 +75,7 @@ class Parts:
     streams: Streams
     stream_tokens: StreamTokens
     sealer: Sealer
+    office: Office
     search_answers: bool = field(default=False)
 
     @classmethod
@@ -88,6 +90,7 @@ class Parts:
         for_you = makers.recommendations(access, directory, reactions)
         sessions = Sessions.make(settings, remembered, sealer)
         auth = Auth(settings, directory, tokens=ApiTokens(remembered), sessions=sessions)
+        desk = Desk(search, access, fence)
         return cls(
             settings=settings,
             bus=bus,
@@ -104,12 +107,13 @@ class Parts:
             mouth=Mouth(bus, access),
             hub=Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access),
             for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), for_you, access),
-            desk=Desk(search, access, fence),
+            desk=desk,
             auth=auth,
             remembered=remembered,
             sealer=sealer,
             streams=Streams(auth.again, remembered, seconds=settings.gateway_stream_seconds),
             stream_tokens=StreamTokens(remembered),
+            office=Office(settings, bus, desk=desk, access=access, auth=auth, remembered=remembered),
         )
 
     def put(self, app: web.Application) -> None:
@@ -126,6 +130,7 @@ class Parts:
         app[keys.DIRECTORY] = self.directory
         app[keys.NAMES] = self.names
         app[keys.SEALER] = self.sealer
+        app[keys.OFFICE] = self.office
         app[keys.RECOMMENDATIONS] = self.recommendations
         app[keys.REACTIONS] = self.reactions
         app[keys.FOR_YOU] = ForYou(desk=self.desk, held=self.recommendations, reactions=self.reactions)
@@ -157,6 +162,7 @@ class Parts:
         await self.remembered.start()
         await self.mouth.start()
         await self.auth.start()
+        await self.office.start()
         await self.access.load()  # first: what may be opened is known before anything that is to be
         self.fence.begin(self.access.ends)
         await asyncio.gather(
@@ -187,6 +193,7 @@ class Parts:
             self.hub.beat(),
             self.for_you_hub.follow(),
             self.for_you_hub.beat(),
+            *self.office.running(),
             self._watch_search(),
         )
 
@@ -227,5 +234,6 @@ class Parts:
             self.access,
             self.feedback,
             self.auth,
+            self.office,
         ):
             await one.stop()

@@ -13,6 +13,7 @@ from services.common.search import Page, Query
 from services.common.search.conditions import Condition, Either, Every, Has, Not, Published
 from services.gateway import follows
 from services.gateway.auth import Asker
+from services.gateway.deliveries.owed import NOTICE
 from services.gateway.handlers import bodies
 from services.gateway.items import activity_of
 from services.gateway.keys import DESK, NAMES, REACTIONS, REMEMBERED
@@ -22,6 +23,7 @@ Feed = Literal["following", "mentions", "notifications"]
 FEEDS: tuple[Feed, ...] = get_args(Feed)
 READ = "read/"
 """Names of settings that hold how far a feed was read."""
+_NOTICES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,7 @@ def condition(request: web.Request, asker: Asker, feed: Feed, rules: Own) -> Con
     if feed == "mentions":
         return Has("mentions", (asker.person,))
     if feed == "notifications":
-        return rules.without_muted(rules.notifying())
+        return rules.without_muted(rules.doing("notify"))
     mine = request.app[REACTIONS].follows(asker.person)
     saved = follows.searches(request.app[REMEMBERED], asker.person)
     return rules.without_muted(follows.followed(mine, saved))
@@ -73,7 +75,19 @@ def read_until(request: web.Request, asker: Asker, feed: Feed) -> datetime | Non
 
 async def mark(request: web.Request, person: str, feed: Feed, until: datetime | None = None) -> None:
     """Take it that a feed was read up to a time, or up to now; a mark may be set back."""
-    await bodies.remember(request, person, READ + feed, {"until": rfc3339(until or now())})
+    at = until or now()
+    if feed == "notifications":
+        kept = request.app[REMEMBERED].of(person, NOTICE).items()
+        with bodies.kafka():
+            gone = [NOTICE + name for name, one in kept if datetime.fromisoformat(one["at"]) < at]
+            await request.app[REMEMBERED].put_all((person, name, None) for name in gone)
+    await bodies.remember(request, person, READ + feed, {"until": rfc3339(at)})
+
+
+def notices(request: web.Request, person: str) -> list[dict[str, Any]]:
+    """Return what a person is to be told of their rules and digests (``at``, ``text``), the newest first."""
+    kept = request.app[REMEMBERED].of(person, NOTICE).values()
+    return sorted(kept, key=lambda one: str(one["at"]), reverse=True)[:_NOTICES]
 
 
 def _unread(where: Condition, asker: Asker, read: datetime | None) -> Condition:

@@ -10,7 +10,7 @@ _GROUPS = {
     "enrich": ("enrich", "redact", "retract", "correct", "score"),
     "indexer": ("indexer",),
     "ingest": ("ingest",),
-    "gateway": ("gateway",),
+    "gateway": ("gateway", "rules"),
 }
 
 

@@ -34,16 +34,16 @@ async def mentions(request: web.Request) -> web.Response:
 
 async def notifications(request: web.Request) -> web.Response:
     """Answer with one page of what the asker's rules notify of, likewise."""
-    return await _page(request, "notifications")
+    return await _page(request, "notifications", notices=personal.notices(request, somebody(request).person))
 
 
-async def _page(request: web.Request, feed: Feed) -> web.Response:
+async def _page(request: web.Request, feed: Feed, **more: Any) -> web.Response:
     asked.only(request.query, "limit", "cursor")
     found = await personal.page(
         request, somebody(request), feed, size=paging.size(request), cursor=paging.cursor(request)
     )
     read = rfc3339(found.read) if found.read else ""
-    return paging.answered(request, found.page, found.items, unread=found.unread, readUntil=read)
+    return paging.answered(request, found.page, found.items, unread=found.unread, readUntil=read, **more)
 
 
 class Mark(bodies.Body):
@@ -63,7 +63,7 @@ async def mark_mentions(request: web.Request) -> web.Response:
 
 
 async def mark_notifications(request: web.Request) -> web.Response:
-    """Take it that what one's rules notify of was read up to a time, likewise."""
+    """Take it that what one's rules notify of was read up to a time, likewise; notices until then are taken away."""
     return await _mark(request, "notifications")
 
 

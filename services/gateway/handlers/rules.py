@@ -5,13 +5,17 @@ from typing import Annotated, Any
 from aiohttp import web
 from pydantic import Field
 
+from services.common.clock import now
 from services.gateway import filters as asked
 from services.gateway import paging
+from services.gateway.deliveries.secrets import new_salt
+from services.gateway.deliveries.targets import NoTarget, target
 from services.gateway.handlers import bodies
 from services.gateway.handlers.me import somebody
 from services.gateway.items import activity_of
-from services.gateway.keys import DESK, REMEMBERED
+from services.gateway.keys import DESK, OFFICE, REMEMBERED
 from services.gateway.problems import Problem, not_found
+from services.gateway.remembered import Value
 from services.gateway.respond import answer
 from services.gateway.rules import language, own
 from services.gateway.rules.language import NoRule, Rule
@@ -44,26 +48,59 @@ async def every(request: web.Request) -> web.Response:
 def listed(request: web.Request, person: str) -> list[dict[str, Any]]:
     """Return all rules of a person."""
     kept = request.app[REMEMBERED].of(person, own.PREFIX)
-    return [{"id": name, "type": "Rule", "rule": one["rule"], "on": one["on"]} for name, one in kept.items()]
+    return [_shown(request, person, name, one) for name, one in kept.items()]
+
+
+def _shown(request: web.Request, person: str, name: str, kept: Value) -> dict[str, Any]:
+    rule = own.read(kept, person)
+    item = {"id": name, "type": "Rule", "rule": kept["rule"], "on": kept["on"], "actions": _actions(rule)}
+    if "stopped" in kept:
+        item["stopped"] = kept["stopped"]
+    if rule and rule.webhook:
+        item["waiting"] = request.app[OFFICE].owed.count(person, name)
+    return item
+
+
+def _actions(rule: Rule | None) -> list[str]:
+    return [f"{one.kind} {one.label}".strip() for one in rule.actions] if rule else []
 
 
 async def put(request: web.Request) -> web.Response:
     """Keep a rule; answers with what it would have done, also where it is switched on."""
     asked.only(request.query)
     somebody(request)
-    return answer(request, await keep(request, request.match_info["name"], await bodies.read(request, Given)))
+    return _secretly(request, await keep(request, request.match_info["name"], await bodies.read(request, Given)))
 
 
 async def keep(request: web.Request, name: str, given: Given) -> dict[str, Any]:
-    """Keep a rule of the asker; returns what it would have done."""
+    """Keep a rule of the asker; returns what it would have done, and once the ``secret`` of a webhook."""
     person, name = somebody(request).person, _name(name)
     rule = parsed(request, given.rule)
     known = request.app[REMEMBERED].of(person, own.PREFIX)
     if name not in known and len(known) >= own.MOST:
         raise Problem(409, "too-much", f"You have {own.MOST} rules already; remove one first.")
     found = await tried(request, rule)
-    await bodies.remember(request, person, own.PREFIX + name, {"rule": given.rule, "on": given.on})
-    return found | {"id": name, "on": given.on}
+    kept: Value = {"rule": given.rule, "on": given.on}
+    told: Value = {"id": name, "on": given.on}
+    if rule.webhook:
+        before = known.get(name, {})
+        kept |= _sends(before, on=given.on)
+        if "salt" not in before:
+            told["secret"] = request.app[OFFICE].secret(person, name, kept["salt"])
+    await bodies.remember(request, person, own.PREFIX + name, kept)
+    return found | told
+
+
+def _sends(before: Value, *, on: bool) -> Value:
+    """Return what is kept of a webhook: the salt of its secret, and from when on it sends."""
+    goes_on = on and before.get("on") and "since" in before
+    return {"salt": before.get("salt") or new_salt(), "since": before["since"] if goes_on else now().isoformat()}
+
+
+def _secretly(request: web.Request, what: dict[str, Any]) -> web.Response:
+    response = answer(request, what)
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 async def remove(request: web.Request) -> web.Response:
@@ -76,9 +113,27 @@ async def remove(request: web.Request) -> web.Response:
 async def drop(request: web.Request, name: str) -> None:
     """Remove a rule of the asker; raises Problem where there is none."""
     person, name = somebody(request).person, _name(name)
-    if request.app[REMEMBERED].get(person, own.PREFIX + name) is None:
-        raise not_found()
+    _kept(request, name)
     await bodies.remember(request, person, own.PREFIX + name, None)
+
+
+async def new_secret(request: web.Request) -> web.Response:
+    """Answer with a new secret of a rule's webhook; the old one signs nothing from now on."""
+    asked.only(request.query)
+    person, name = somebody(request).person, _name(request.match_info["name"])
+    kept = _kept(request, name)
+    if "salt" not in kept:
+        raise not_found()
+    salt = new_salt()
+    await bodies.remember(request, person, own.PREFIX + name, kept | {"salt": salt})
+    return _secretly(request, {"id": name, "secret": request.app[OFFICE].secret(person, name, salt)})
+
+
+def _kept(request: web.Request, name: str) -> Value:
+    found = request.app[REMEMBERED].get(somebody(request).person, own.PREFIX + name)
+    if found is None:
+        raise not_found()
+    return found
 
 
 async def dry_run(request: web.Request) -> web.Response:
@@ -93,16 +148,29 @@ async def tried(request: web.Request, rule: Rule) -> dict[str, Any]:
     """Return what a rule would have held for in the last 30 days."""
     page = await own.tried(request.app[DESK], somebody(request), rule, size=_SAMPLE)
     items = [activity_of(hit.document) for hit in page.hits]
-    actions = [f"{one.kind} {one.label}".strip() for one in rule.actions]
-    return {"type": "Rule", "actions": actions, "days": own.DAYS, "totalItems": page.total, "orderedItems": items}
+    counted = {"notify": "notifications", "webhook": "webhooks"}
+    would = {name: page.total for kind, name in counted.items() if rule.does(kind)}
+    return {
+        "type": "Rule",
+        "actions": _actions(rule),
+        "days": own.DAYS,
+        "would": would,
+        "totalItems": page.total,
+        "orderedItems": items,
+    }
 
 
 def parsed(request: web.Request, text: str) -> Rule:
     """Return a rule of the asker; raises Problem that says where it is none."""
     try:
-        return language.parse(text, somebody(request).person)
+        rule = language.parse(text, somebody(request).person)
+        if rule.webhook:
+            target(rule.webhook, loopback=request.app[OFFICE].loopback)
     except NoRule as error:
         raise Problem(400, "bad-rule", f"rule: {error}.", column=error.column) from None
+    except NoTarget as error:
+        raise Problem(400, "bad-rule", f"rule: {error}.", column=text.find(rule.webhook) + 1) from None
+    return rule
 
 
 def _name(name: str) -> str:

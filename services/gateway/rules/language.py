@@ -32,7 +32,8 @@ CONDITIONS: Mapping[str, str] = {
 ACTIONS: Mapping[str, str] = {
     "notify": "puts it into your notifications",
     "mark LABEL": "gives it the label in your feeds",
-    "mute": "leaves it out of your feeds and notifications",
+    "mute": "leaves it out of your feeds and notifications, and sends nothing of it",
+    "webhook URL": "posts it to the URL, signed",
 }
 """What a rule can do, as it is written."""
 _DEPTH = 12
@@ -50,9 +51,9 @@ class NoRule(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """What is done with what the condition holds for; ``label`` is that of a mark."""
+    """What is done with what the condition holds for; ``label`` is that of a mark, or the address of a webhook."""
 
-    kind: Literal["notify", "mute", "mark"]
+    kind: Literal["notify", "mute", "mark", "mail", "webhook"]
     label: str = ""
 
 
@@ -66,6 +67,11 @@ class Rule:
     def does(self, kind: str) -> bool:
         """Return whether an action is among those of the rule."""
         return any(one.kind == kind for one in self.actions)
+
+    @property
+    def webhook(self) -> str:
+        """The address that the rule sends to; empty for one that sends nothing."""
+        return next((one.label for one in self.actions if one.kind == "webhook"), "")
 
 
 def parse(text: str, person: str) -> Rule:
@@ -81,6 +87,8 @@ def parse(text: str, person: str) -> Rule:
     except UnexpectedInput as error:
         raise _explained(error, text) from None
     rule = cast(Rule, _Compiler(person).transform(tree))
+    if sum(1 for one in rule.actions if one.kind == "webhook") > 1:
+        raise NoRule("a rule sends to one address; make another rule for the other", 1)
     if depth(rule.condition) > _DEPTH or sum(1 for _ in leaves(rule.condition)) > _LEAVES:
         raise NoRule(f"a rule asks for at most {_LEAVES} things, {_DEPTH} deep within each other", 1)
     return rule
@@ -179,6 +187,12 @@ class _Compiler(Transformer_NonRecursive):  # type: ignore[type-arg]  # its para
 
     def mark(self, parts: list[str]) -> Action:
         return Action("mark", parts[0])
+
+    def mail(self, _: list[str]) -> Action:
+        return Action("mail")
+
+    def webhook(self, parts: list[str]) -> Action:
+        return Action("webhook", parts[0])
 
     def values(self, parts: list[str]) -> tuple[str, ...]:
         return tuple(parts)

@@ -34,17 +34,17 @@ class Own:
     def of(cls, remembered: Remembered, person: str) -> "Own":
         """Return the rules that a person has switched on."""
         kept = remembered.of(person, PREFIX)
-        found = (_read(value, person) for value in kept.values() if value.get("on"))
+        found = (read(value, person) for value in kept.values() if value.get("on"))
         return cls(tuple(rule for rule in found if rule is not None))
 
     def without_muted(self, where: Condition) -> Condition:
         """Return a condition that leaves out what the rules mute."""
-        muted = tuple(rule.condition for rule in self.rules if rule.does("mute"))
-        return Every((where, Not(Either(muted)))) if muted else where
+        muted = self.doing("mute")
+        return Every((where, Not(muted))) if muted.parts else where
 
-    def notifying(self) -> Condition:
-        """Return what holds of what the rules notify of."""
-        return Either(tuple(rule.condition for rule in self.rules if rule.does("notify")))
+    def doing(self, kind: str) -> Either:
+        """Return what holds of what the rules do something with: notify, mute or mail."""
+        return Either(tuple(rule.condition for rule in self.rules if rule.does(kind)))
 
     async def marks(self, desk: Desk, asker: Asker, ids: Sequence[str]) -> Mapping[str, list[str]]:
         """Return the labels that the rules give to some of the activities, by id."""
@@ -60,7 +60,8 @@ class Own:
         return found
 
 
-def _read(value: Value, person: str) -> Rule | None:
+def read(value: Value, person: str) -> Rule | None:
+    """Return a rule as it is kept; None (and a line in the log) for one that cannot be read any more."""
     try:
         return parse(str(value.get("rule", "")), person)
     except NoRule as error:  # kept by a version with another language

@@ -12,7 +12,7 @@ from services.common.clock import now
 from services.common.model import Enriched
 from services.common.search.conditions import Either, Every, Has, Not, Says
 from services.gateway.rules import own
-from services.gateway.rules.language import Action, NoRule, Rule, parse
+from services.gateway.rules.language import ACTIONS, Action, NoRule, Rule, parse
 from tests.unit.gateway.world import HALL, ROOM, World, said, world
 
 
@@ -151,3 +151,9 @@ async def test_rules_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         await put(w, "a", "if tag x then mute")
         body = {"rule": "if tag x then mute"}
         assert (await w.client.put("/v1/me/rules/b?as=ann", json=body)).status == 409
+
+
+def test_every_action_that_is_listed_is_understood() -> None:
+    for form in ACTIONS:
+        written = form.replace("URL", "https://hooks.example/in")
+        assert parse(f"if anything then {written}", "ann").does(form.split()[0])
