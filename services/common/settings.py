@@ -144,6 +144,10 @@ class Settings(BaseSettings):
     oidc_groups_claim: str = Field(
         "groups", description="Claim with the person's groups; a dot goes deeper, as in realm_access.roles."
     )
+    oidc_email_claim: str = Field(
+        "email",
+        description="Claim with the person's mail address, for digests; add `email` to `oidc_scopes` to be given it.",
+    )
     oidc_reader_groups: str = Field(
         "", description="Groups that may read, comma between several; empty: everyone who can log in."
     )
@@ -156,9 +160,19 @@ class Settings(BaseSettings):
     )
     sealing_key: SecretStr = Field(
         SecretStr(""),
-        description="Key that the secrets of rules' webhooks are made from, the same for all gateways; made once and"
-        " kept in the state folder when empty. With another one every webhook is signed with another secret.",
+        description="Key that the secrets of rules' webhooks are made from and mail addresses sealed with, the same for"
+        " all gateways; made once and kept in the state folder when empty. With another one every webhook is signed"
+        " with another secret, and addresses are not known until their people log in again.",
     )
+    smtp_host: str = Field("", description="Mail server that takes the digests of rules; empty: none are sent.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the mail server is spoken to; none only to one on this machine or network."
+    )
+    smtp_username: str = Field("", description="User at the mail server, where it asks for one.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Password at the mail server.")
+    mail_from: str = Field("", description="Whom digests come from, such as `Watercooler <water@cooler.example>`.")
+    mail_hour: int = Field(7, ge=0, le=23, description="Hour (UTC) at which digests are due; weekly ones on Monday.")
     webhook_hours: float = Field(
         24,
         gt=0,

@@ -27,10 +27,11 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """It was published at or after ``since`` and before ``until``."""
+    """It was published at or after ``since`` and before ``until``; or by ``field`` taken in then (activities only)."""
 
     since: datetime | None = None
     until: datetime | None = None
+    field: Literal["published", "recorded"] = "published"
 
 
 @dataclass(frozen=True, slots=True)

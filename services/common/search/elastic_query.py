@@ -63,9 +63,9 @@ def conditions(query: Query) -> tuple[list[Body], list[Body]]:
     return must, [{"terms": {name: list(values)}} for name, values in query.without.items()]
 
 
-def _window(since: datetime | None, until: datetime | None) -> Body:
+def _window(since: datetime | None, until: datetime | None, field: str = "published") -> Body:
     window = {key: at.isoformat() for key, at in (("gte", since), ("lt", until)) if at}
-    return {"range": {"published": window}}
+    return {"range": {field: window}}
 
 
 def clause(condition: Condition, kind: Kind) -> Body:
@@ -79,8 +79,8 @@ def clause(condition: Condition, kind: Kind) -> Body:
             return words(text, kind)
         case Says(text, field):
             return {"match": {field: {"query": text, "operator": "and"}}}
-        case Published(since, until):
-            return _window(since, until)
+        case Published(since, until, field):
+            return _window(since, until, field)
         case Every(parts):
             return {"bool": {"filter": [clause(part, kind) for part in parts]}}
         case Either(parts):

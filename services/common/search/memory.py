@@ -128,9 +128,9 @@ def _values(document: Mapping[str, Any], name: str) -> list[str]:
     return [str(one).lower() if isinstance(one, bool) else str(one) for one in many]
 
 
-def _moment(document: Mapping[str, Any]) -> int:
-    """Return ``published`` in ms, as Elasticsearch's dates have it."""
-    return micros(datetime.fromisoformat(document["published"])) // 1000 if "published" in document else 0
+def _moment(document: Mapping[str, Any], field: str = "published") -> int:
+    """Return a time in ms, as Elasticsearch's dates have it."""
+    return micros(datetime.fromisoformat(document[field])) // 1000 if field in document else 0
 
 
 def _fits(query: Query, document: Mapping[str, Any]) -> bool:
@@ -143,8 +143,10 @@ def _fits(query: Query, document: Mapping[str, Any]) -> bool:
     return _within(query.since, query.until, document)
 
 
-def _within(after: datetime | None, before: datetime | None, document: Mapping[str, Any]) -> bool:
-    at = _moment(document)
+def _within(
+    after: datetime | None, before: datetime | None, document: Mapping[str, Any], field: str = "published"
+) -> bool:
+    at = _moment(document, field)
     since, until = (None if one is None else micros(one) // 1000 for one in (after, before))
     return (since is None or at >= since) and (until is None or at < until)
 
@@ -156,8 +158,8 @@ def _holds(condition: Condition, document: Mapping[str, Any]) -> bool:
             return bool(mine & set(values) if values else mine)
         case Says(text, field):
             return _score(text, {field: document.get(field)} if field else document) > 0
-        case Published(since, until):
-            return _within(since, until, document)
+        case Published(since, until, field):
+            return _within(since, until, document, field)
         case Every(parts):
             return all(_holds(part, document) for part in parts)
         case Either(parts):

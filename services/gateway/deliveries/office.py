@@ -1,37 +1,23 @@
 """The parts that send what rules ask for, made once."""
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 
 from services.common.access import AccessView
 from services.common.bus import Bus
-from services.common.kept import kept_key
 from services.common.run import Part
 from services.common.settings import Settings
 from services.gateway.auth import Auth
 from services.gateway.deliveries.collector import Collector
 from services.gateway.deliveries.courier import Courier, Tools
+from services.gateway.deliveries.keys import key_of
 from services.gateway.deliveries.owed import Owed
+from services.gateway.deliveries.postman import Postman
 from services.gateway.deliveries.secrets import message_id, secret_of
 from services.gateway.deliveries.standing import Hook, Standing
 from services.gateway.deliveries.webhook import Sending, Webhooks
 from services.gateway.desk import Desk
 from services.gateway.remembered import Remembered
 from services.gateway.stream import makers
-
-Key = Callable[[], bytes]
-"""Returns the key that webhooks' secrets are made from."""
-
-
-def key_of(settings: Settings) -> Key:
-    """Return the setting ``sealing_key``, else one made when it is needed first and kept in the state folder."""
-
-    @cache
-    def key() -> bytes:
-        given = settings.sealing_key.get_secret_value().encode()
-        return given or kept_key(settings.state / "sealing.key", "WATERCOOLER_SEALING_KEY")
-
-    return key
 
 
 class Office:
@@ -63,6 +49,16 @@ class Office:
         )
         self.courier = Courier(bus, tools)
         self.collector = Collector(desk, tools, self.courier.owns, hours=settings.webhook_hours)
+        self.postman = Postman(
+            settings,
+            desk=desk,
+            standing=self.standing,
+            remembered=remembered,
+            as_person=auth.as_person,
+            owns=self.courier.owns,
+            key=self._key,
+            page=auth.public,
+        )
 
     def secret(self, person: str, rule: str, salt: str) -> str:
         """Return the secret that what a rule sends is signed with."""
@@ -82,7 +78,7 @@ class Office:
 
     def running(self) -> Sequence[Part]:
         """Return what runs for as long as the gateway does."""
-        return (self.courier.run(), self.collector.run())
+        return (self.courier.run(), self.collector.run(), self.postman.run())
 
     async def stop(self) -> None:
         """Close."""

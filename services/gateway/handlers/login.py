@@ -14,7 +14,7 @@ from services.common.bus import Unpublished
 from services.common.errors import Retry
 from services.gateway import filters as asked
 from services.gateway.auth import Auth, away, same_origin
-from services.gateway.keys import AUTH, SEALER
+from services.gateway.keys import AUTH, OFFICE, SEALER
 from services.gateway.oidc import Provider, Refused
 from services.gateway.problems import Problem
 from services.gateway.web.rendering import render
@@ -56,7 +56,9 @@ async def callback(request: web.Request) -> web.StreamResponse:
     try:
         claims = await _claims(request, provider, auth, held)
         response = _go(held["next"])
-        await auth.sessions.begin(response, auth.reader(claims))
+        who = auth.reader(claims)
+        await request.app[OFFICE].postman.mailboxes.learn(who.person, claims)
+        await auth.sessions.begin(response, who)
     except Refused as error:
         _log.warning("a login was refused", reason=str(error))
         raise Problem(403, "login", f"The identity provider's answer is not good: {error}.") from None

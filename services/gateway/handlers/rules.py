@@ -1,13 +1,17 @@
 """``/v1/me/rules``: rules on one's own stream, tried on the last 30 days before they are switched on."""
 
+import asyncio
 from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import Field
 
 from services.common.clock import now
+from services.common.search import Query
+from services.common.search.conditions import Every, Published
 from services.gateway import filters as asked
 from services.gateway import paging
+from services.gateway.deliveries.schedule import windows
 from services.gateway.deliveries.secrets import new_salt
 from services.gateway.deliveries.targets import NoTarget, target
 from services.gateway.handlers import bodies
@@ -150,6 +154,8 @@ async def tried(request: web.Request, rule: Rule) -> dict[str, Any]:
     items = [activity_of(hit.document) for hit in page.hits]
     counted = {"notify": "notifications", "webhook": "webhooks"}
     would = {name: page.total for kind, name in counted.items() if rule.does(kind)}
+    if rule.does("mail"):
+        would["mails"] = await _mails(request, rule)
     return {
         "type": "Rule",
         "actions": _actions(rule),
@@ -158,6 +164,16 @@ async def tried(request: web.Request, rule: Rule) -> dict[str, Any]:
         "totalItems": page.total,
         "orderedItems": items,
     }
+
+
+async def _mails(request: web.Request, rule: Rule) -> int:
+    """Return how many digests it would have been alone."""
+    asker, desk, schedule = somebody(request), request.app[DESK], request.app[OFFICE].postman.schedule
+    every = schedule.every(asker.person)
+    times = windows("day" if every == "never" else every, schedule.hour, now(), own.DAYS)
+    asked_of = (Every((rule.condition, Published(one.since, one.until))) for one in times)
+    queries = (Query(kind="activities", principals=(), where=where, size=1) for where in asked_of)
+    return sum(1 for page in await asyncio.gather(*(desk.find(asker, one) for one in queries)) if page.total)
 
 
 def parsed(request: web.Request, text: str) -> Rule:

@@ -33,6 +33,7 @@ ACTIONS: Mapping[str, str] = {
     "notify": "puts it into your notifications",
     "mark LABEL": "gives it the label in your feeds",
     "mute": "leaves it out of your feeds and notifications, and sends nothing of it",
+    "mail": "puts it into your digest by mail",
     "webhook URL": "posts it to the URL, signed",
 }
 """What a rule can do, as it is written."""
