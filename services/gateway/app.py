@@ -7,6 +7,7 @@ from aiohttp import web
 from services.common import health, metrics
 from services.gateway import cors, keys
 from services.gateway.auth import Asker
+from services.gateway.claims import READER
 from services.gateway.parts import Parts
 from services.gateway.problems import Handler, as_problems, expected
 from services.gateway.respond import secured
@@ -59,7 +60,10 @@ async def _who(request: web.Request) -> Asker:
     if not token:
         return await auth.asker(request)
     auth.admits(request)
-    return auth.as_person(await request.app[keys.STREAM_TOKENS].take(token, list(request.query.items())))
+    found = auth.again(await request.app[keys.STREAM_TOKENS].take(token, list(request.query.items())))
+    if found is None or READER not in found.roles:  # who asked for it may not read any more
+        raise tokens.refused()
+    return found
 
 
 @web.middleware

@@ -96,7 +96,7 @@ async def token(request: web.Request) -> web.Response:
         raise _wrong(error) from None
     query = tokens.read(given.query)
     try:
-        made, expires = await request.app[STREAM_TOKENS].issue(request[ASKER].person, query)
+        made, expires = await request.app[STREAM_TOKENS].issue(request[ASKER], query)
     except Unpublished as error:
         raise Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5) from error
     address = "/v1/stream?" + urlencode([*query, (tokens.PARAMETER, made)])

@@ -1,7 +1,8 @@
 """Short-lived tokens to open one live stream with, for readers that cannot send a header (a browser's EventSource).
 
 A token is a random text; Kafka holds its SHA-256 only. Whoever opens the stream claims the token in the log, and the
-first claim in the order of the log has it: so it serves once, whichever gateway process is asked.
+first claim in the order of the log has it: so it serves once, whichever gateway process is asked. The stream is that of
+who asked for the token: it ends when their API token or session does.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from urllib.parse import parse_qsl
 from services.common import logs
 from services.common.bus import Unpublished
 from services.common.clock import Clock, now
+from services.gateway.auth import Asker
 from services.gateway.problems import Problem
 from services.gateway.remembered import Remembered, Value
 
@@ -29,7 +31,7 @@ _log = logs.get(__name__)
 
 @dataclass(slots=True)
 class _Issued:
-    person: str
+    asker: Asker
     query: tuple[tuple[str, str], ...]
     expires: datetime
     claim: str = ""
@@ -44,31 +46,33 @@ class StreamTokens:
         self._known: dict[str, _Issued] = {}
         remembered.listen(_PREFIX, self._heard)
 
-    async def issue(self, person: str, query: Sequence[tuple[str, str]]) -> tuple[str, datetime]:
+    async def issue(self, asker: Asker, query: Sequence[tuple[str, str]]) -> tuple[str, datetime]:
         """Return a token for one stream, and when it ends. Raises Unpublished where Kafka does not take it."""
         token, expires = token_urlsafe(24), self._clock() + LIFE
-        value = {"query": _bound(query), "expires": expires.isoformat(), "claim": ""}
-        await self._remembered.put(person, _PREFIX + _hash(token), value)
+        issued = _Issued(asker, tuple(_bound(query)), expires)
+        await self._remembered.put(asker.person, _PREFIX + _hash(token), _value(issued, claim=""))
         return token, expires
 
-    async def take(self, token: str, query: Sequence[tuple[str, str]]) -> str:
-        """Return whose token it is, and use it up. Raises Problem for one that is old, used or for something else."""
+    async def take(self, token: str, query: Sequence[tuple[str, str]]) -> Asker:
+        """Return who asked for a token, and use it up. Raises Problem for one that is old, used or for something else.
+
+        Whether they still may read is for the caller to ask.
+        """
         hashed = _hash(token)
         if hashed not in self._known:
             await self._remembered.caught_up()
         issued = self._known.get(hashed)
         if issued is None or issued.claim or issued.expires < self._clock() or issued.query != tuple(_bound(query)):
-            raise _refused()
+            raise refused()
         claim = token_hex(8)
-        value = {"query": issued.query, "expires": issued.expires.isoformat(), "claim": claim}
         try:
-            await self._remembered.put(issued.person, _PREFIX + hashed, value)
+            await self._remembered.put(issued.asker.person, _PREFIX + hashed, _value(issued, claim=claim))
             await self._remembered.caught_up()
         except Unpublished as error:
             raise Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5) from error
         if issued.claim != claim:
-            raise _refused()
-        return issued.person
+            raise refused()
+        return issued.asker
 
     def _heard(self, person: str, hashed: str, value: Value | None) -> None:
         if value is None:
@@ -76,9 +80,7 @@ class StreamTokens:
             return
         held = self._known.get(hashed)
         if held is None:
-            query = tuple((str(name), str(given)) for name, given in value["query"])
-            expires = datetime.fromisoformat(value["expires"])
-            self._known[hashed] = _Issued(person, query, expires, value["claim"])
+            self._known[hashed] = _issued(person, value)
         elif not held.claim:  # a later claim is too late
             held.claim = value["claim"]
 
@@ -87,11 +89,38 @@ class StreamTokens:
         while True:
             await asyncio.sleep(_SWEEP)
             before = self._clock() - LIFE
-            gone = [(one.person, _PREFIX + hashed) for hashed, one in self._known.items() if one.expires < before]
+            gone = [(one.asker.person, _PREFIX + hashed) for hashed, one in self._known.items() if one.expires < before]
             try:
                 await self._remembered.put_all((person, name, None) for person, name in gone)
             except Unpublished as error:
                 _log.warning("old stream tokens stay for now", reason=str(error))
+
+
+def _value(issued: _Issued, *, claim: str) -> Value:
+    asker = issued.asker
+    return {
+        "query": issued.query,
+        "expires": issued.expires.isoformat(),
+        "claim": claim,
+        "principals": asker.principals,
+        "roles": sorted(asker.roles),
+        "key": asker.key,
+        "ends": None if asker.ends == float("inf") else asker.ends,
+    }
+
+
+def _issued(person: str, value: Value) -> _Issued:
+    ends = value.get("ends")
+    asker = Asker(
+        person=person,
+        principals=tuple(value.get("principals", ())),
+        roles=frozenset(value.get("roles", ())),
+        scopes=frozenset({"read"}),
+        key=value.get("key", ""),
+        ends=float("inf") if ends is None else ends,
+    )
+    query = tuple((str(name), str(given)) for name, given in value["query"])
+    return _Issued(asker, query, datetime.fromisoformat(value["expires"]), value["claim"])
 
 
 def _hash(token: str) -> str:
@@ -112,7 +141,8 @@ def given(query: Mapping[str, str]) -> str:
     return query.get(PARAMETER, "")
 
 
-def _refused() -> Problem:
+def refused() -> Problem:
+    """Return the answer to a token that does not serve."""
     return Problem(
         401, "bad-token", "This stream token was used, has ended, or is for another stream; ask for another."
     )

@@ -43,6 +43,8 @@ async def test_a_token_reads_as_its_person_and_only_reads() -> None:
             assert (await answer.json(content_type=None))["totalItems"] == 1
         act = {"subject": "chat:1", "kind": "seen"}
         assert await status(w, token, "/v1/feedback", "POST", json=act) == 403
+        tried = {"rule": "if anything then notify"}
+        assert await status(w, token, "/v1/me/rules/dry-run", "POST", json=tried) == 200  # keeps nothing
         assert await status(w, await made(w, scopes=["read", "write"]), "/v1/feedback", "POST", json=act) == 204
         assert await status(w, await made(w, scopes=["write"])) == 403
 

@@ -1,6 +1,7 @@
 """Tokens to open a stream with: one stream, one person, one use, one minute; in whatever process."""
 
 import asyncio
+import json
 import logging
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from services.common.bus.memory import MemoryBus
 from services.common.clock import now
 from services.gateway.stream import tokens
+from tests.unit.gateway.test_api_tokens import OIDC, made
 from tests.unit.gateway.test_stream import datas
 from tests.unit.gateway.world import HALL, ROOM, World, ids, said, world
 
@@ -104,3 +106,48 @@ async def test_strangers_are_refused_with_a_token_too() -> None:
     async with world() as w:
         address = await issued(w)
         assert (await w.client.get(address, headers={"X-Forwarded-For": "10.0.0.1"})).status == 403
+
+
+async def _asked_by(w: World, token: str) -> str:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = await w.client.post("/v1/stream-token", json={}, headers=headers)
+    assert answer.status == 201
+    return str((await answer.json())["stream"])
+
+
+async def _taken_back(w: World, token: str) -> None:
+    known = w.parts.auth.tokens.presented(token)
+    assert known is not None
+    await w.parts.auth.tokens.revoke(known)
+    await w.parts.remembered.caught_up()
+
+
+async def test_a_stream_ends_when_the_api_token_that_asked_for_it_is_taken_back() -> None:
+    async with world(**OIDC) as w:
+        token, other = await made(w), await made(w)
+        address, kept = await _asked_by(w, token), await _asked_by(w, other)
+        async with w.listening(as_="", address=address) as stream, w.listening(as_="", address=kept) as beside:
+            await stream.begun()
+            await beside.begun()
+            await _taken_back(w, token)
+            w.parts.streams.look()
+            (said_last,) = await stream.until(1, "end")
+            assert json.loads(said_last.data)["reason"] == "revoked"
+            await stream.ended()
+            assert beside.of("end") == []
+
+
+async def test_a_stream_ends_with_the_time_of_what_asked_for_it() -> None:
+    async with world(**OIDC) as w, w.listening(as_="", address=await _asked_by(w, await made(w))) as stream:
+        await stream.begun()
+        w.parts.auth._clock = lambda: (now() + timedelta(days=2)).timestamp()
+        w.parts.streams.look()
+        await stream.ended()
+
+
+async def test_a_stream_token_serves_nobody_whose_api_token_was_taken_back_meanwhile() -> None:
+    async with world(**OIDC) as w:
+        token = await made(w)
+        address = await _asked_by(w, token)
+        await _taken_back(w, token)
+        assert await status(w, address) == 401
