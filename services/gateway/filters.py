@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from multidict import MultiMapping
 
 from services.common.model import Enriched, micros
-from services.common.search.conditions import Condition, Every, Has, Published, Says
+from services.common.search.conditions import Condition, Either, Every, Has, Not, Published, Says
 from services.gateway.problems import Problem
 
 FIELDS: Mapping[str, str] = {
@@ -23,6 +23,7 @@ FIELDS: Mapping[str, str] = {
 }
 """Name of a filter and the field of the index that it looks at."""
 
+_NAME_OF = {field: name for name, field in FIELDS.items()}
 OF_ACTS = ("actor", "mention")
 """Filters of activities only: objects have no such fields."""
 VALUES = 20
@@ -56,6 +57,21 @@ class Filters:
         """Return the values of one filter."""
         return dict(self.values).get(name, ())
 
+    def narrowed(self, other: "Filters") -> "Filters | None":
+        """Return what both ask for; None where nothing can be both."""
+        mine, theirs = dict(self.values), dict(other.values)
+        values = mine | theirs
+        for name in mine.keys() & theirs.keys():
+            values[name] = tuple(value for value in mine[name] if value in theirs[name])
+            if not values[name]:
+                return None
+        return Filters(
+            values=tuple(sorted(values.items())),
+            since=max((at for at in (self.since, other.since) if at), default=None),
+            until=min((at for at in (self.until, other.until) if at), default=None),
+            text=f"{self.text} {other.text}".strip(),
+        )
+
     def pairs(self) -> list[tuple[str, str]]:
         """Return the filters as query parameters."""
         found = [(name, value) for name, given in self.values for value in given]
@@ -79,7 +95,31 @@ class Facts:
             return False
         if filters.until and self.published >= micros(filters.until):
             return False
-        return not filters.text or all(word in self.words for word in filters.text.lower().split())
+        return not filters.text or self.say(filters.text)
+
+    def say(self, text: str) -> bool:
+        """Return whether all words of a text stand in the activity's, as they are written; parts of words will do."""
+        return all(word in self.words for word in text.lower().split())
+
+    def hold(self, condition: Condition) -> bool:
+        """Return whether a condition of the index holds of the activity, without asking the index.
+
+        The same as there, but for ``Says``: the index also knows other forms of a word.
+        """
+        match condition:
+            case Has(field, values):
+                mine = self.values.get(_NAME_OF.get(field, field), _NOTHING)
+                return not mine.isdisjoint(values) if values else bool(mine)
+            case Says(text):
+                return self.say(text)
+            case Published(since, until):
+                return self.match(Filters(since=since, until=until))
+            case Every(parts):
+                return all(self.hold(part) for part in parts)
+            case Either(parts):
+                return any(self.hold(part) for part in parts)
+            case Not(part):
+                return not self.hold(part)
 
 
 def facts(e: Enriched) -> Facts:

@@ -1,6 +1,7 @@
 """What people follow: people, places and tags by id, and their own saved searches. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from multidict import MultiDict
@@ -8,8 +9,10 @@ from multidict import MultiDict
 from services.common.search.conditions import Condition, Either, Has
 from services.gateway import filters as asked
 from services.gateway.filters import Filters
+from services.gateway.reactions import Reactions
 from services.gateway.remembered import Remembered
-from services.gateway.stream.selection import Selection
+from services.gateway.rules.own import Own
+from services.gateway.stream.selection import Question
 
 MOST = 500
 """Things that one person may follow."""
@@ -33,11 +36,27 @@ def question(query: str) -> Filters:
     return asked.read(pairs)
 
 
-def selection(refs: tuple[str, ...], saved: Mapping[str, str]) -> Selection:
-    """Return the same as questions to the stream, by what is followed: person, container, tag, thread, search:NAME."""
-    ids, named = _split(refs, saved)
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """What somebody follows, as questions to the stream, and what their rules mute."""
+
+    followed: Mapping[str, Filters]
+    """By what it is followed: person, container, tag, thread, search:NAME."""
+    muted: Condition | None = None
+
+    def asked(self, wanted: Filters) -> dict[str, list[Question]]:
+        """Return what of it is asked for, by what it is followed."""
+        both = {name: filters.narrowed(wanted) for name, filters in self.followed.items()}
+        return {name: [Question(one, self.muted, followed=True)] for name, one in both.items() if one is not None}
+
+
+def mine(reactions: Reactions, remembered: Remembered, person: str) -> Mine:
+    """Return what somebody follows now."""
+    ids, named = _split(reactions.follows(person), searches(remembered, person))
     questions = {name: Filters(values=((name, ids),)) for name in _FIELDS} if ids else {}
-    return Selection.of(questions | {SEARCH + name: question(query) for name, query in named.items()})
+    muted = Own.of(remembered, person).doing("mute")
+    followed = questions | {SEARCH + name: question(query) for name, query in named.items()}
+    return Mine(followed, muted if muted.parts else None)
 
 
 def _split(refs: tuple[str, ...], saved: Mapping[str, str]) -> tuple[tuple[str, ...], Mapping[str, str]]:

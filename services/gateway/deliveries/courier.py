@@ -17,7 +17,6 @@ from services.gateway.claims import READER
 from services.gateway.deliveries.owed import Owed
 from services.gateway.deliveries.standing import Hook, Standing
 from services.gateway.deliveries.webhook import Sending, Webhooks
-from services.gateway.rules.matching import holds
 from services.gateway.stream.events import Made, Maker
 from services.gateway.stream.fanout import may_read
 
@@ -128,10 +127,10 @@ class Courier:
         return found
 
     def _wants(self, hook: Hook, made: Made, asker: Asker) -> bool:
-        if made.facts.published < micros(hook.since) or not holds(hook.condition, made.facts):
+        if made.facts.published < micros(hook.since) or not made.facts.hold(hook.condition):
             return False
         own = self._tools.standing.of(hook.person)
-        muted = own is None or holds(own.muted, made.facts)
+        muted = own is None or made.facts.hold(own.muted)
         may = READER in asker.roles and may_read(self._tools.access, made, asker.principals, asker.person)
         return may and not muted
 

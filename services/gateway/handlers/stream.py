@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -15,7 +15,7 @@ from services.common.errors import Retry
 from services.gateway import filters as asked
 from services.gateway import follows
 from services.gateway.filters import Filters
-from services.gateway.handlers.following import FOLLOWING
+from services.gateway.follows import Mine
 from services.gateway.handlers.me import somebody
 from services.gateway.keys import ADDRESSES, ADMISSION, ASKER, FOR_YOU_HUB, HUB, REACTIONS, REMEMBERED, REPLAYS, STREAMS
 from services.gateway.problems import Problem, not_found
@@ -25,7 +25,7 @@ from services.gateway.stream.connection import Connection
 from services.gateway.stream.hub import Hub
 from services.gateway.stream.position import NotAPosition
 from services.gateway.stream.replay import Replay
-from services.gateway.stream.selection import Selection
+from services.gateway.stream.selection import Question, Selection
 from services.gateway.stream.streams import Stream
 from services.gateway.stream.wire import Form
 
@@ -43,8 +43,9 @@ class _Wish:
     selections: Mapping[str, Selection]
     since: datetime | None = None
     set: str = ""
-    now: Mapping[str, Callable[[], Selection]] = field(default_factory=dict)
-    """What is asked of feeds whose questions change by themselves."""
+    asked: Callable[[], Mapping[str, Selection]] = dict
+    """Returns what is asked of each feed now; ``changes``: by itself."""
+    changes: bool = False
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -81,27 +82,44 @@ def _wish(request: web.Request) -> _Wish:
     hubs = {"all": request.app[HUB], "for-you": request.app[FOR_YOU_HUB]}
     if name:
         asked.only(request.query, "set", "last_event_id", tokens.PARAMETER)
-        return _Wish(hubs=hubs, selections=sets.selections(_subscriptions(request, name)), set=name)
-    if asked.one(request.query, "feed") == FOLLOWING:
-        return _following(request)
+        return _of_set(request, name)
     asked.only(request.query, *asked.FIELDS, "since", "until", "q", "feed", "set", "last_event_id", tokens.PARAMETER)
     wanted = asked.read(request.query)
+    if asked.one(request.query, "feed") == sets.FOLLOWING:
+        return _following(request, wanted)
     feed = sets.feed_of(asked.one(request.query, "feed") or "all")
     if feed == "for-you" and not request[ASKER].person:
         raise Problem(401, "who-asks", "for-you is somebody's own feed; say who you are, in demo mode by ?as=PERSON.")
     return _Wish(hubs={feed: hubs[feed]}, selections={feed: Selection.one(wanted)}, since=wanted.since)
 
 
-def _following(request: web.Request) -> _Wish:
-    """Return what the asker follows; it changes with that, while the stream is open."""
-    asked.only(request.query, "feed", "last_event_id", tokens.PARAMETER)
-    person = somebody(request).person
-    reactions, remembered = request.app[REACTIONS], request.app[REMEMBERED]
+def _mine(request: web.Request) -> Callable[[], Mine]:
+    """Return how to ask what the asker follows and mutes now."""
+    person, reactions, remembered = somebody(request).person, request.app[REACTIONS], request.app[REMEMBERED]
+    return lambda: follows.mine(reactions, remembered, person)
 
-    def now() -> Selection:
-        return follows.selection(reactions.follows(person), follows.searches(remembered, person))
 
-    return _Wish(hubs={FOLLOWING: request.app[HUB]}, selections={FOLLOWING: now()}, now={FOLLOWING: now})
+def _following(request: web.Request, wanted: Filters) -> _Wish:
+    """Return what is asked of what the asker follows; it changes with that, while the stream is open."""
+    mine = _mine(request)
+
+    def now() -> Mapping[str, Selection]:
+        return {sets.FOLLOWING: Selection.of(mine().asked(wanted))}
+
+    hubs = {sets.FOLLOWING: request.app[HUB]}
+    return _Wish(hubs=hubs, selections=now(), since=wanted.since, asked=now, changes=True)
+
+
+def _of_set(request: web.Request, name: str) -> _Wish:
+    """Return the subscriptions of a set; they change when it does, and with what the asker follows."""
+    mine = _mine(request)
+
+    def now() -> Mapping[str, Selection]:
+        return sets.selections(_subscriptions(request, name), mine)
+
+    hubs = {feed: request.app[HUB if feed == "all" else FOR_YOU_HUB] for feed in sets.HUBS}
+    changes = sets.follows(_subscriptions(request, name))
+    return _Wish(hubs=hubs, selections=now(), set=name, asked=now, changes=changes)
 
 
 def _subscriptions(request: web.Request, name: str) -> sets.Subscriptions:
@@ -158,7 +176,7 @@ def _open(request: web.Request, response: web.StreamResponse, wish: _Wish, start
         connections[feed].shown = starts[feed].shown
     for one in connections.values():
         one.beside = [other for other in connections.values() if other is not one]
-    return Stream(request[ASKER], connections, wish.hubs, wish.set, wish.now)
+    return Stream(request[ASKER], connections, wish.hubs, wish.set, wish.asked, wish.changes)
 
 
 class _Serving:
@@ -211,7 +229,8 @@ class _Serving:
         if one.name:
             # Read anew: it may have been changed since it was asked for, before changes were told to this stream.
             subscriptions = _subscriptions(self._request, one.name)
-            for feed, selection in sets.selections(subscriptions).items():
+            one.changes = sets.follows(subscriptions)
+            for feed, selection in one.asked().items():
                 one.connections[feed].selection = selection
             blocks.append(wire.said(form, one.place(), "subscriptions", subscriptions))
         return b"".join(blocks)
@@ -232,16 +251,18 @@ class _Serving:
 
 def _refill(feed: str, selection: Selection) -> dict[str, object]:
     """Return the address of the page to read what was missed from; for several questions each has its own."""
-    if feed == FOLLOWING:
+    if feed == sets.FOLLOWING:
         return {"refill": "/v1/me/following"}
-    pages = {name: _page(feed, filters) for name, filters in selection.parts}
+    pages = {name: _page(feed, question) for name, question in selection.parts}
     return {"refill": pages[""] if tuple(pages) == ("",) else pages}
 
 
-def _page(feed: str, filters: Filters) -> str:
+def _page(feed: str, question: Question) -> str:
     if feed == "for-you":
         return "/v1/me/for-you"
-    query = urlencode(filters.pairs())
+    if question.followed:
+        return "/v1/me/following"
+    query = urlencode(question.filters.pairs())
     return "/v1/activities" + (f"?{query}" if query else "")
 
 

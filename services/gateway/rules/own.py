@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from services.common import logs
 from services.common.clock import Clock, now
@@ -63,10 +64,16 @@ class Own:
 def read(value: Value, person: str) -> Rule | None:
     """Return a rule as it is kept; None (and a line in the log) for one that cannot be read any more."""
     try:
-        return parse(str(value.get("rule", "")), person)
+        return _parsed(str(value.get("rule", "")), person)
     except NoRule as error:  # kept by a version with another language
         _log.warning("a rule cannot be read and does nothing", reason=str(error))
         return None
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(text: str, person: str) -> Rule:
+    """As ``parse``: live streams ask every second."""
+    return parse(text, person)
 
 
 def _among(ids: Sequence[str], condition: Condition) -> Query:

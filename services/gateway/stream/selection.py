@@ -1,8 +1,9 @@
 """What a reader asked for: one question, or several with names. Readers that asked for the same share their bytes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from services.common.search.conditions import Condition
 from services.gateway.filters import Facts, Filters
 
 Names = tuple[str, ...]
@@ -12,21 +13,35 @@ UNNAMED: Names = ("",)
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """Questions to one feed, each with its name. Hashable: it is what readers are grouped by."""
+class Question:
+    """One question: filters, and what is left out of what they find (what the reader's rules mute)."""
 
-    parts: tuple[tuple[str, Filters], ...] = ()
+    filters: Filters
+    unless: Condition | None = None
+    followed: bool = False
+    """It is of what the reader follows."""
+
+    def asks(self, facts: Facts) -> bool:
+        """Return whether an activity answers it."""
+        return facts.match(self.filters) and (self.unless is None or not facts.hold(self.unless))
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Questions to one feed, each with its name; several of one name are alternatives. Readers are grouped by it."""
+
+    parts: tuple[tuple[str, Question], ...] = ()
 
     @classmethod
     def one(cls, filters: Filters) -> "Selection":
         """Return the selection of a reader who asked one question."""
-        return cls((("", filters),))
+        return cls((("", Question(filters)),))
 
     @classmethod
-    def of(cls, named: Mapping[str, Filters]) -> "Selection":
+    def of(cls, named: Mapping[str, Iterable[Question]]) -> "Selection":
         """Return the selection of a reader with several questions."""
-        return cls(tuple(sorted(named.items(), key=lambda part: part[0])))
+        return cls(tuple((name, question) for name in sorted(named) for question in named[name]))
 
     def names(self, facts: Facts) -> Names:
         """Return which questions an activity answers."""
-        return tuple(name for name, filters in self.parts if facts.match(filters))
+        return tuple(dict.fromkeys(name for name, question in self.parts if question.asks(facts)))

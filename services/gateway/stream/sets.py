@@ -3,17 +3,21 @@
 A set lies in Kafka, so any gateway process can change it, and the one that holds the connection hears of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl
 
 from multidict import MultiDict
 
 from services.gateway import filters as asked
 from services.gateway.filters import Filters
+from services.gateway.follows import Mine
 from services.gateway.remembered import Remembered, Value
-from services.gateway.stream.selection import Selection
+from services.gateway.stream.selection import Question, Selection
 
-FEEDS = ("all", "for-you")
+HUBS = ("all", "for-you")
+"""Feeds that lie behind all others: following is a part of all."""
+FOLLOWING = "following"
+FEEDS = ("all", FOLLOWING, "for-you")
 MOST = 20
 """Subscriptions of a set."""
 LONGEST_NAME = 64
@@ -34,13 +38,21 @@ def checked(subscriptions: Subscriptions) -> Subscriptions:
     return subscriptions
 
 
-def selections(subscriptions: Subscriptions) -> dict[str, Selection]:
-    """Return what is asked of each feed."""
-    by_feed: dict[str, dict[str, Filters]] = {feed: {} for feed in FEEDS}
+def selections(subscriptions: Subscriptions, mine: Callable[[], Mine]) -> dict[str, Selection]:
+    """Return what is asked of each feed; ``mine`` is asked what the reader follows."""
+    by_feed: dict[str, dict[str, list[Question]]] = {feed: {} for feed in HUBS}
     for name, query in subscriptions.items():
         feed, filters = _read(query)
-        by_feed[feed][name] = filters
+        if feed == FOLLOWING:
+            by_feed["all"][name] = [one for found in mine().asked(filters).values() for one in found]
+        else:
+            by_feed[feed][name] = [Question(filters)]
     return {feed: Selection.of(named) for feed, named in by_feed.items()}
+
+
+def follows(subscriptions: Subscriptions) -> bool:
+    """Return whether what is asked changes with what the reader follows and mutes."""
+    return any(_read(query)[0] == FOLLOWING for query in subscriptions.values())
 
 
 def of(remembered: Remembered, person: str, name: str) -> Subscriptions | None:

@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.common import metrics
 from services.gateway.auth import Asker
@@ -31,8 +31,10 @@ class Stream:
     connections: Mapping[str, Connection]
     hubs: Mapping[str, Hub]
     name: str = ""
-    now: Mapping[str, Callable[[], Selection]] = field(default_factory=dict)
-    """What is asked of feeds whose questions change by themselves."""
+    asked: Callable[[], Mapping[str, Selection]] = dict
+    """Returns what is asked of each feed now."""
+    changes: bool = False
+    """What is asked changes by itself: with what the reader follows and mutes."""
 
     def end(self, why: str) -> None:
         """End it: nothing is given from here on, not even what is on its way to be sent."""
@@ -48,10 +50,9 @@ class Stream:
 
     def renew(self) -> None:
         """Ask for what is asked now, without losing the place."""
-        for feed, asked in self.now.items():
-            connection, selection = self.connections[feed], asked()
-            if connection.selection != selection:
-                self.hubs[feed].select(connection, selection)
+        for feed, selection in self.asked().items():
+            if self.connections[feed].selection != selection:
+                self.hubs[feed].select(self.connections[feed], selection)
 
     def place(self) -> str:
         """Return the id of where it is."""
@@ -60,8 +61,8 @@ class Stream:
 
     def select(self, subscriptions: sets.Subscriptions) -> None:
         """Read other subscriptions from now on, and say so."""
-        for feed, selection in sets.selections(subscriptions).items():
-            self.hubs[feed].select(self.connections[feed], selection)
+        self.changes = sets.follows(subscriptions)
+        self.renew()
         first = next(iter(self.connections.values()))
         first.send(wire.said(first.form, self.place(), "subscriptions", subscriptions))
 
@@ -122,7 +123,8 @@ class Streams:
                 stream.end("revoked")
             elif found != asker:
                 stream.become(found)
-            stream.renew()
+            if stream.changes:
+                stream.renew()
 
     def _changed(self, person: str, name: str, value: Value | None) -> None:
         subscriptions = sets.subscriptions_of(value)

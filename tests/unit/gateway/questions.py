@@ -91,6 +91,7 @@ def _feedback(o: Organisation) -> list[Question]:
 
 def _put_set(_: Organisation) -> list[Question]:
     asked = {"here": f"container={quote(PLACES[0])}&container={quote(HALL)}", "all": "", "mine": "feed=for-you"}
+    asked["followed"] = "feed=following"
     return [Question("/v1/me/streams/page", "PUT", {"subscriptions": asked})]
 
 

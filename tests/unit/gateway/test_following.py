@@ -113,7 +113,41 @@ async def test_what_is_followed_comes_live_and_changes_while_the_stream_is_open(
 async def test_the_stream_of_what_is_followed_is_somebodys() -> None:
     async with world() as w:
         assert (await w.client.get("/v1/stream?feed=following")).status == 401
-        assert (await w.client.get("/v1/stream?feed=following&tag=x&as=ann")).status == 400
+        assert (await w.client.get("/v1/stream?feed=following&colour=x&as=ann")).status == 400
+
+
+async def test_what_is_followed_is_narrowed_by_filters_and_by_rules_that_mute_live() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await follow(w, "bob", HALL)
+        await put(w, "/v1/me/rules/quiet", {"rule": "if says otter then mute", "on": True}, status=200)
+        async with w.listening(feed="following", person="bob", q="heron") as listener:
+            await listener.begun()
+            await w.happens(said(1, who="cat", text="heron"), said(2, who="bob", text="heron"), said(3, who="bob"))
+            await w.happens(said(4, who="bob", text="heron and otter"))
+            await w.happens(said(6, who="bob", text="heron"))
+            await listener.until(2)
+            await put(w, "/v1/me/rules/quiet", {"rule": "if says otter then mute", "on": False}, status=200)
+            w.parts.streams.look()
+            await w.happens(said(5, who="bob", text="heron and otter"))
+            events = [json.loads(one.data) for one in await listener.until(3)]
+            assert [one["activity"]["id"][5] for one in events] == ["2", "6", "5"]
+            assert events[0]["for"] == ["container", "person"]
+
+
+async def test_a_set_may_hold_what_is_followed() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        subscriptions = {"mine": "feed=following&type=Create", "birds": "q=heron"}
+        await put(w, "/v1/me/streams/page", {"subscriptions": subscriptions})
+        async with w.listening(set="page") as listener:
+            await listener.until(1, "subscriptions")
+            await follow(w, "bob")
+            w.parts.streams.look()
+            await w.happens(said(1, who="cat"), said(2, who="bob"), said(3, who="bob", text="heron"))
+            events = [json.loads(one.data) for one in await listener.until(2)]
+            found = sorted((one["activity"]["id"][5], one["for"]) for one in events)
+            assert found == [("2", ["mine"]), ("3", ["birds", "mine"])]
 
 
 async def test_a_restart_loses_nothing() -> None:
