@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -24,6 +25,7 @@ from services.gateway.stream import sets, start, tokens, wire
 from services.gateway.stream.connection import Connection
 from services.gateway.stream.hub import Hub
 from services.gateway.stream.position import NotAPosition
+from services.gateway.stream.reader import take_over
 from services.gateway.stream.replay import Replay
 from services.gateway.stream.selection import Question, Selection
 from services.gateway.stream.streams import Stream
@@ -32,7 +34,6 @@ from services.gateway.stream.wire import Form
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": VARY}
 _WRITE_SECONDS = 30.0
 """A reader that takes nothing for so long while it is replayed to is cut."""
-_SILENT = frozenset({"gone", "slow"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +50,16 @@ class _Wish:
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Answer with the stream, for as long as it is read."""
+    """Answer with the stream. Once it is at the head it goes on without this handler: see ``stream.reader``."""
     wish = _wish(request)
     brought = _brought(request, wish.since)
-    streams = request.app[STREAMS]
+    streams, admission = request.app[STREAMS], request.app[ADMISSION]
     if streams.closing or any(hub.closing for hub in wish.hubs.values()):
         raise Problem(503, "not-yet", "the gateway is about to stop", retry_after=2)
-    with request.app[ADMISSION].admitted(*await _counted_as(request)):
+    who = await _counted_as(request)
+    admission.enter(*who)
+    goes_on = False
+    try:
         starts = await _starts(wish, brought)
         life = streams.life()
         response = _response(request, starts, life)
@@ -63,9 +67,40 @@ async def stream(request: web.Request) -> web.StreamResponse:
             await response.prepare(request)
             if request.transport is not None:
                 one = _open(request, response, wish, starts)
-                with streams.opened(one, life):
-                    await _Serving(request, response, one, starts).run()
+                goes_on = await _served(request, response, one, starts, life=life, left=partial(admission.leave, *who))
         return response
+    finally:
+        if not goes_on:
+            admission.leave(*who)
+
+
+async def _served(
+    request: web.Request,
+    response: web.StreamResponse,
+    one: Stream,
+    starts: Mapping[str, start.Start],
+    *,
+    life: int,
+    left: Callable[[], None],
+) -> bool:
+    """Bring a stream to the head and let it go on by itself; returns whether it does. ``left`` is told of its end."""
+    streams = request.app[STREAMS]
+    streams.opened(one, life)
+    goes_on = False
+    try:
+        goes_on = await _Beginning(request, response, one, starts).run()
+    finally:
+        if not goes_on:
+            streams.gone(one)
+    if goes_on:
+
+        def lost() -> None:
+            streams.gone(one)
+            left()
+
+        take_over(request, lost)
+        one.first.ended.add_done_callback(one.close)
+    return goes_on
 
 
 async def _counted_as(request: web.Request) -> tuple[str, str]:
@@ -112,13 +147,14 @@ def _following(request: web.Request, wanted: Filters) -> _Wish:
 
 def _of_set(request: web.Request, name: str) -> _Wish:
     """Return the subscriptions of a set; they change when it does, and with what the asker follows."""
-    mine = _mine(request)
+    mine, remembered, person = _mine(request), request.app[REMEMBERED], request[ASKER].person
+    subscriptions = _subscriptions(request, name)
 
-    def now() -> Mapping[str, Selection]:
-        return sets.selections(_subscriptions(request, name), mine)
+    def now() -> Mapping[str, Selection]:  # does not hold the request, which is let go of
+        return sets.selections(sets.of(remembered, person, name) or {}, mine)
 
     hubs = {feed: request.app[HUB if feed == "all" else FOR_YOU_HUB] for feed in sets.HUBS}
-    changes = sets.follows(_subscriptions(request, name))
+    changes = sets.follows(subscriptions)
     return _Wish(hubs=hubs, selections=now(), set=name, asked=now, changes=changes)
 
 
@@ -179,8 +215,8 @@ def _open(request: web.Request, response: web.StreamResponse, wish: _Wish, start
     return Stream(request[ASKER], connections, wish.hubs, wish.set, wish.asked, wish.changes)
 
 
-class _Serving:
-    """One stream from its opening to its end."""
+class _Beginning:
+    """One stream from its opening to the head."""
 
     def __init__(
         self,
@@ -194,30 +230,23 @@ class _Serving:
         self._stream = one
         self._starts = starts
         self._form = _form(request)
-        self._ended = next(iter(one.connections.values())).ended
 
-    async def run(self) -> None:
-        """Open, bring every feed to its head, and stay until the stream ends; the hubs write."""
+    async def run(self) -> bool:
+        """Open and bring every feed to its head, from where the hubs write. Returns False where the reader is cut."""
         try:
             await self._write(self._opening())
             for feed, connection in self._stream.connections.items():
                 await self._catch_up(self._stream.hubs[feed], connection, self._starts[feed])
-            why = await self._ended
         except TimeoutError:
             metrics.STREAM_CUT.labels("slow").inc()
-            self._stream.end("slow")
             if self._request.transport is not None:
                 self._request.transport.abort()
-            return
+            return False
         except Retry:
             # The answer has begun, so no problem document can be sent: the reader comes back with its last id.
             metrics.STREAM_CUT.labels("kafka").inc()
-            why = "kafka"
-        finally:
-            self._stream.end("gone")
-        transport = self._request.transport
-        if why not in _SILENT and transport is not None and not transport.is_closing():
-            await self._response.write(wire.goodbye(self._form, why, _later()))
+            self._stream.end("kafka")
+        return True
 
     def _opening(self) -> bytes:
         one, form = self._stream, self._form
@@ -274,7 +303,3 @@ def _form(request: web.Request) -> Form:
 
 def _soon() -> int:
     return random.randint(800, 1600)  # noqa: S311 - spreads readers, guards nothing
-
-
-def _later() -> int:
-    return random.randint(1000, 5000)  # noqa: S311

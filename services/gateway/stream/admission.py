@@ -1,8 +1,6 @@
 """How many live streams there may be: in this process, per person and per address. Nobody is put out for another."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from services.gateway.problems import Problem
 
@@ -21,20 +19,19 @@ class Admission:
         """Return whether one more would be one too many."""
         return bool(self._refusal(person, address))
 
-    @contextmanager
-    def admitted(self, person: str, address: str) -> Iterator[None]:
-        """Count a stream while the block runs; raises Problem when there are too many already."""
+    def enter(self, person: str, address: str) -> None:
+        """Count a stream until it leaves; raises Problem when there are too many already."""
         if refusal := self._refusal(person, address):
             raise Problem(503, "too-many", refusal, retry_after=5)
         self._addresses[address] += 1
         self._people[person] += 1
-        try:
-            yield
-        finally:
-            for counter, key in ((self._addresses, address), (self._people, person)):
-                counter[key] -= 1
-                if not counter[key]:
-                    del counter[key]
+
+    def leave(self, person: str, address: str) -> None:
+        """Count a stream no more."""
+        for counter, key in ((self._addresses, address), (self._people, person)):
+            counter[key] -= 1
+            if not counter[key]:
+                del counter[key]
 
     def _refusal(self, person: str, address: str) -> str:
         if self._addresses.total() >= self._in_all:

@@ -35,6 +35,7 @@ class Fanout:
         self._access = access
         self._identify = identify
         self._groups: dict[Selection, set[Connection]] = {}
+        self._same: dict[Selection, Selection] = {}
 
     def __len__(self) -> int:
         return sum(map(len, self._groups.values()))
@@ -48,6 +49,8 @@ class Fanout:
 
     def add(self, connection: Connection) -> None:
         """Take a reader that has been given all before the next event."""
+        # Readers who asked for the same hold the same selection: it may be as long as what somebody follows.
+        connection.selection = self._same.setdefault(connection.selection, connection.selection)
         self._groups.setdefault(connection.selection, set()).add(connection)
 
     def remove(self, connection: Connection) -> None:
@@ -56,7 +59,7 @@ class Fanout:
         if group is not None:
             group.discard(connection)
             if not group:
-                del self._groups[connection.selection]
+                del self._groups[connection.selection], self._same[connection.selection]
 
     def send(self, events: Sequence[Event]) -> None:
         """Give each reader those of the events that it asked for and may open, in one write."""

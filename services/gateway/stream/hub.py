@@ -56,6 +56,7 @@ class Hub:
         self._flushing: asyncio.TimerHandle | None = None
         self._unknown: dict[str, float] = {}
         self._knowing: asyncio.Task[None] | None = None
+        self._place = self.place  # one for all readers
 
     async def load(self) -> None:
         """Find the topic and read its newest records. Raises Retry when the topic or Kafka is missing."""
@@ -215,7 +216,7 @@ class Hub:
 
     def join(self, connection: Connection) -> None:
         """Take a reader to the head; it must have been given all before ``sent``."""
-        connection.place = self.place
+        connection.place = self._place
         self.readers.add(connection)
 
     def leave(self, connection: Connection) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from services.common import metrics
@@ -19,6 +18,9 @@ Again = Callable[[Asker], Asker | None]
 _LOOK = 1.0
 """Seconds between two looks whether readers are who they were."""
 _STEP = 0.05
+_LAST = 1.0
+"""Seconds that readers are given to take what was written last."""
+_SILENT = frozenset({"gone", "slow"})
 _PACE = 200
 """Streams ended in a second of draining, at least: a few readers need not wait for the whole of it."""
 
@@ -35,6 +37,8 @@ class Stream:
     """Returns what is asked of each feed now."""
     changes: bool = False
     """What is asked changes by itself: with what the reader follows and mutes."""
+    until: float = float("inf")
+    """When its life ends, by the loop's clock."""
 
     def end(self, why: str) -> None:
         """End it: nothing is given from here on, not even what is on its way to be sent."""
@@ -54,17 +58,35 @@ class Stream:
             if self.connections[feed].selection != selection:
                 self.hubs[feed].select(self.connections[feed], selection)
 
+    @property
+    def first(self) -> Connection:
+        """Any of its connections: they share the transport and the end."""
+        return next(iter(self.connections.values()))
+
     def place(self) -> str:
         """Return the id of where it is."""
-        first = next(iter(self.connections.values()))
-        return first.place() + first.suffix()
+        return self.first.place() + self.first.suffix()
+
+    def close(self, ended: "asyncio.Future[str]") -> None:
+        """Say why it has ended, where that can still be said, and close the connection."""
+        self.end(ended.result())
+        transport, why = self.first.transport, ended.result()
+        if not transport.is_closing():
+            if why not in _SILENT:
+                self.first.send(wire.goodbye(self.first.form, why, _later()))
+            if self.first.chunked:
+                transport.write(wire.LAST_CHUNK)
+            transport.close()
 
     def select(self, subscriptions: sets.Subscriptions) -> None:
         """Read other subscriptions from now on, and say so."""
         self.changes = sets.follows(subscriptions)
         self.renew()
-        first = next(iter(self.connections.values()))
-        first.send(wire.said(first.form, self.place(), "subscriptions", subscriptions))
+        self.first.send(wire.said(self.first.form, self.place(), "subscriptions", subscriptions))
+
+
+def _later() -> int:
+    return random.randint(1000, 5000)  # noqa: S311 - spreads readers, guards nothing
 
 
 class Streams:
@@ -84,20 +106,19 @@ class Streams:
         """Return how many seconds a stream that begins now may live: not all of them the same."""
         return max(1, round(self._seconds * random.uniform(0.9, 1.0)))  # noqa: S311 - spreads, guards nothing
 
-    @contextmanager
-    def opened(self, stream: Stream, life: float) -> Iterator[None]:
-        """Keep a stream among those that are open while the block runs; it ends when its life does."""
-        timer = asyncio.get_running_loop().call_later(life, stream.end, "life")
+    def opened(self, stream: Stream, life: float) -> None:
+        """Keep a stream among those that are open; it ends when its life (seconds) does."""
+        stream.until = asyncio.get_running_loop().time() + life
         self._open.add(stream)
         metrics.STREAM_READERS.set(len(self._open))
         if self.closing:  # it came in while the others were ended
             stream.end("drain")
-        try:
-            yield
-        finally:
-            timer.cancel()
-            self._open.discard(stream)
-            metrics.STREAM_READERS.set(len(self._open))
+
+    def gone(self, stream: Stream) -> None:
+        """Forget a stream whose connection is closed; it is the same when it was forgotten before."""
+        stream.end("gone")
+        self._open.discard(stream)
+        metrics.STREAM_READERS.set(len(self._open))
 
     def forget_gone(self) -> None:
         """Let go of readers that are gone now, and not when the next heartbeat notices."""
@@ -114,14 +135,18 @@ class Streams:
     def look(self) -> None:
         """Look once."""
         now: dict[Asker, Asker | None] = {}
+        at = asyncio.get_running_loop().time()
         for stream in tuple(self._open):
             asker = stream.asker
             if asker not in now:
-                now[asker] = self._again(asker)
+                found = self._again(asker)
+                now[asker] = asker if found == asker else found
             found = now[asker]
             if found is None:
                 stream.end("revoked")
-            elif found != asker:
+            elif stream.until <= at:
+                stream.end("life")
+            elif found is not asker:  # those who are the same share what says who they are
                 stream.become(found)
             if stream.changes:
                 stream.renew()
@@ -145,5 +170,8 @@ class Streams:
             for stream in left[:share]:
                 stream.end("drain")
             del left[:share]
-            if left:
-                await asyncio.sleep(_STEP)
+            await asyncio.sleep(_STEP)
+        ends = asyncio.get_running_loop().time() + _LAST
+        # What was written last is on its way; there are too many for an event each.
+        while self._open and asyncio.get_running_loop().time() < ends:  # noqa: ASYNC110
+            await asyncio.sleep(_STEP)

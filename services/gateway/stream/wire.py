@@ -10,6 +10,7 @@ from services.gateway.stream.events import Made
 from services.gateway.stream.selection import UNNAMED, Names
 
 HEARTBEAT = b":\n\n"
+LAST_CHUNK = b"0\r\n\r\n"
 
 
 class Form(Enum):
