@@ -43,7 +43,7 @@ class Found:
 
 async def vector_of(text: str) -> Sequence[float]:
     """Return the vector of what a person typed; computed beside the event loop."""
-    vectors = await asyncio.to_thread(embed, [text])
+    vectors = await asyncio.to_thread(embed, [text], sparing=True)
     return [float(value) for value in vectors[0]]
 
 

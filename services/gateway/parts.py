@@ -10,7 +10,6 @@ from aiohttp import web
 from services.common import logs, topics
 from services.common.access import AccessView
 from services.common.bus import Bus
-from services.common.embedding import embed
 from services.common.errors import Reject, Retry, Stop
 from services.common.run import Part
 from services.common.search import Search
@@ -198,7 +197,6 @@ class Parts:
         )
 
     async def _watch_search(self) -> None:
-        await asyncio.to_thread(embed, ["warm"])  # loads the model, so that the first search need not wait for it
         while True:
             before = self.search_answers
             try:

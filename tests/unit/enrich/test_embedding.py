@@ -48,3 +48,4 @@ def test_vectors_are_those_of_the_model(text: str) -> None:
     again = embed(["the same words again", text, text])
     assert np.abs(again[1] - theirs[0]).max() < 1e-5
     assert np.abs(again[2] - theirs[0]).max() < 1e-5
+    assert (embed(["the same words again", text, text], sparing=True) == again).all()
