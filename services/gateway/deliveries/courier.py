@@ -76,7 +76,13 @@ class Courier:
         self._consumer = consumer = await self._bus.consumer([self._topic], group(self._bus.prefix))
         try:
             while True:
-                if records := await consumer.poll(limit=_AT_ONCE, wait=1.0):
+                try:
+                    records = await consumer.poll(limit=_AT_ONCE, wait=1.0)
+                except Retry as error:  # a broker that starts anew must not end the gateway
+                    _log.warning("rules wait for Kafka", reason=str(error))
+                    await asyncio.sleep(_PAUSE)
+                    continue
+                if records:
                     await self._done(consumer, records)
         finally:
             self._consumer = None
