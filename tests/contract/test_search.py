@@ -340,6 +340,7 @@ async def test_filters_windows_and_facets(search: Search) -> None:
         (Says("heron"), "ac"),
         (Says("heron", "title"), "c"),
         (Published(since=START + timedelta(minutes=1), until=START + timedelta(minutes=2)), "b"),
+        (Published(since=START + timedelta(days=1), until=START + timedelta(days=2), field="recorded"), "c"),
         (Either((Has("tags", ("y",)), Says("otter"))), "ab"),
         (Every((Has("tags", ("x",)), Not(Either((Says("otter"), Has("verb", ("no",))))))), "a"),
         (Either(), ""),
@@ -351,7 +352,7 @@ async def test_conditions_join_by_and_or_and_not(search: Search, where: Conditio
         search,
         activity("a", 0, verb="wiki.edit", tags=["x", "y"], text="a grey heron"),
         activity("b", 1, verb="wiki.edit", tags=["x"], text="an otter"),
-        activity("c", 2, verb="chat.post", title="Herons"),
+        activity("c", 2, verb="chat.post", title="Herons", recorded=(START + timedelta(days=1)).isoformat()),
     )
     assert sorted(ids(await search.find(everything(where=where)))) == list(found)
 
