@@ -188,10 +188,9 @@ def _response(request: web.Request, starts: Mapping[str, start.Start], life: int
     response = web.StreamResponse(headers={**_HEADERS, "Content-Type": kind, "Watercooler-Stream-Seconds": str(life)})
     if lost := [one.lost for one in starts.values() if one.lost]:
         response.headers["Watercooler-Reset"] = lost[0]
+    response.force_close()  # its end is that of the connection: no other request may be sent over it
     if request.version >= (1, 1):
         response.enable_chunked_encoding()
-    else:
-        response.force_close()
     return response
 
 

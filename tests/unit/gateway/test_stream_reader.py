@@ -67,3 +67,5 @@ async def test_the_end_of_a_stream_is_the_end_of_its_connection() -> None:
         next(iter(w.parts.streams._open)).end("life")
         assert (await reader.read()).endswith(b"\r\n0\r\n\r\n")
         writer.close()
+        async with w.listening() as stream:
+            assert stream.answer.headers["Connection"] == "close"
