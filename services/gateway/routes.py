@@ -220,7 +220,7 @@ _RULES = (
     ),
     Route(
         method="GET",
-        path="/digest/stop",
+        path="/v1/digest/stop",
         handler=digest.ask_to_stop,
         name="ask-to-stop-digest",
         doc="Asks whether somebody's digests are to end; linked to in each.",
@@ -230,7 +230,7 @@ _RULES = (
     ),
     Route(
         method="POST",
-        path="/digest/stop",
+        path="/v1/digest/stop",
         handler=digest.stop,
         name="stop-digest",
         doc="Ends somebody's digests: the one click of RFC 8058.",

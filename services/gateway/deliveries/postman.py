@@ -29,7 +29,7 @@ from services.gateway.items import activity_of
 from services.gateway.remembered import Remembered
 from services.gateway.sealed import Sealer
 
-STOP = "/digest/stop"
+STOP = "/v1/digest/stop"
 _PURPOSE = "digest"
 _LINK_SECONDS = 180 * 86_400.0
 _ITEMS = 50

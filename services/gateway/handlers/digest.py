@@ -1,4 +1,4 @@
-"""``/v1/me/digest``: what one's rules put into a digest by mail, how often; ``/digest/stop``: no more of them."""
+"""``/v1/me/digest``: what one's rules put into a digest by mail, how often; ``/v1/digest/stop``: no more of them."""
 
 from typing import Any
 

@@ -262,8 +262,8 @@ SAYS_NOTHING = frozenset(
         "GET /openapi-3.2.json",
         "GET /v1/me/digest",  # the asker's own choice
         "PUT /v1/me/digest",
-        "GET /digest/stop",
-        "POST /digest/stop",
+        "GET /v1/digest/stop",
+        "POST /v1/digest/stop",
         "POST /v1/me/rules/{name}/secret",  # of the asker's own rule
         "POST /v1/stream-token",  # opens a stream as the asker, and streams are asked
         "DELETE /v1/me/streams/{name}",  # the asker's own

@@ -1,5 +1,6 @@
 """Digests by mail, over a real mail server: what rules ask for, once a day or week, never what may not be read."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -24,6 +25,11 @@ from tests.unit.gateway.world import HALL, ROOM, World, said, world
 MONDAY = datetime(2026, 3, 2, 7, tzinfo=UTC)
 
 
+async def nothing(_: postman.Postman) -> None:
+    """Send nothing, for ever."""
+    await asyncio.Event().wait()
+
+
 class Clock:
     """A clock that is set by hand."""
 
@@ -38,7 +44,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(courier, "_LOOK", 0.01)
-    monkeypatch.setattr(postman, "_LOOK", 3600)  # the tests look
+    monkeypatch.setattr(postman.Postman, "run", nothing)  # the tests look, by their own clock
     return made
 
 
