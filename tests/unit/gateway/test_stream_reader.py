@@ -12,8 +12,10 @@ from tests.unit.gateway.world import HALL, World, ids, said, world
 def served(w: World) -> int:
     """Return how many connections aiohttp serves: each with its parser, request and tasks."""
     assert isinstance(w.client.server, TestServer)
-    assert w.client.server.runner.server is not None
-    return len(w.client.server.runner.server.connections)
+    runner = w.client.server.runner
+    assert runner is not None
+    assert runner.server is not None
+    return len(runner.server.connections)
 
 
 async def test_a_stream_at_the_head_holds_nothing_of_its_request() -> None:
