@@ -12,7 +12,7 @@ from services.gateway.filters import Filters
 from services.gateway.items import activity_of
 from services.gateway.keys import ASKER, DESK, HUB, INDEXED, NAMES
 from services.gateway.stream.fanout import may_read
-from services.gateway.web import cards
+from services.gateway.web import cards, topics
 from services.gateway.web.frame import show
 
 
@@ -46,6 +46,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         places=places,
         place=", ".join([*(request.app[NAMES].get(one, asker) or one for one in chosen), *wanted.get("tag")]),
         subject=subject,
+        topics=_topics(wanted, subject),
         following=cards.followed(request, subject),
         stream=stream,
         atom="/v1/feed.atom" + (f"?{urlencode(wanted.pairs())}" if wanted.pairs() else ""),
@@ -57,6 +58,13 @@ def _subject(wanted: Filters) -> str:
     """Return the place or the tag that alone is asked for, which can be followed; empty for other questions."""
     asked_for = [pair for pair in wanted.pairs() if pair[0] in ("container", "tag")]
     return asked_for[0][1] if len(asked_for) == len(wanted.pairs()) == 1 else ""
+
+
+def _topics(wanted: Filters, subject: str) -> str:
+    """Return where the topics of the place are, or the picture of the tag, that alone is asked for; else nothing."""
+    if not subject:
+        return ""
+    return topics.href(("place", subject)) if wanted.get("container") else topics.topic_href(subject)
 
 
 def _from_memory(request: web.Request, wanted: Filters) -> list[dict[str, Any]]:

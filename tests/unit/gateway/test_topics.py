@@ -62,6 +62,16 @@ async def test_the_page_leads_on_to_places_units_and_other_topics_and_back() -> 
             assert 'href="/topics/heron"' in await (await w.get(path)).text(), path
 
 
+async def test_a_search_and_a_place_lead_to_topics() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.happens(tagged(1, text="a/b heron"))
+        assert 'href="/topics/a/b"' in await (await w.get("/search?q=a/b")).text()
+        assert (await w.get("/topics/a/b")).status == 200
+        assert 'href="/topics?container=chat%3Ahall"' in await (await w.get("/?container=chat%3Ahall")).text()
+        assert 'href="/topics/heron"' in await (await w.get("/?tag=heron")).text()
+
+
 async def test_what_only_two_of_a_unit_did_is_no_topic_of_it() -> None:
     async with world() as w:
         await w.opened(HALL)
