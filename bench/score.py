@@ -26,6 +26,7 @@ from services.enrich.scoring.relevance import Limits, Relevance, Trigger
 
 COMPARED = (10_000, 15_000)
 SIZES = ((1_000, 15_000), COMPARED, (100_000, 15_000), (10_000, 150_000))
+"""People and past objects: few, usual, many people, many objects."""
 ANSWERS = 1
 ASKED = 320
 CHUNK = 64
@@ -79,19 +80,16 @@ class Taken:
         return self.observed + self.scored / (1 + ANSWERS)
 
 
-def _measured() -> list[Row]:
-    rows: list[Row] = []
-    found: dict[tuple[int, int], Taken] = {}
-    for size in SIZES:
+def _measured(sizes: Sequence[tuple[int, int]] = SIZES) -> list[Row]:
+    found: list[Taken] = []
+    for size in sizes:
         with ProcessPoolExecutor(1, get_context("spawn")) as alone:
-            found[size] = one = alone.submit(taken, *size).result()
-        rows += [*_rows(one), *one.beside]
-    few, many, more = found[1_000, 15_000], found[100_000, 15_000], found[10_000, 150_000]
-    usual = found[10_000, 15_000]
+            found.append(alone.submit(taken, *size).result())
+    few, usual, many, more = found
     return [
-        *rows,
-        growth("people", many.scored / few.scored, 100),
-        growth("objects", more.scored / usual.scored, 10),
+        *(row for one in found for row in (*_rows(one), *one.beside)),
+        growth("people", many.scored / few.scored, many.people // few.people),
+        growth("objects", more.scored / usual.scored, more.objects // usual.objects),
         Row("score: memory, a person", _each(many.held - few.held, many.people - few.people), "KB"),
         Row("score: memory, an object", _each(more.held - usual.held, more.objects - usual.objects), "KB"),
     ]
