@@ -37,7 +37,7 @@ ROOM = 96 * 2**20
 """Bytes that a service may have grown by: allocators keep what a batch needed once."""
 STATE = {"score": 8_000}
 """Bytes an activity by which a service may grow beside that, since it is there to remember them: scoring keeps up to
-ten candidates of each, 1.3 KB apiece, until it has as many as it may have (`issued.Issued`), and what each person may be
+ten candidates of each, 1.3 KB apiece, until it has as many as it may (`issued.Issued`), and what each person may be
 given."""
 Trouble = Callable[[], Coroutine[Any, Any, None]]
 
