@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from time import monotonic
 from typing import Protocol
 
 from services.common.bus import Bus, Outgoing, Partition, Reader, Received
@@ -25,8 +24,6 @@ _BATCH = 200
 _KEPT = 10_000
 """Offsets back from the newest one asked for, for which outcomes are kept: far more than is ever uncommitted."""
 _PAUSE = 0.05
-_LOOK_EVERY = 1.0
-"""Seconds after which the end of the log is asked for again, where each read got all that there was."""
 _TOGETHER = 0.05
 """Seconds that are given to what is being published at the same moment in other partitions."""
 
@@ -84,7 +81,6 @@ class Replay:
         self._moved = asyncio.Condition()
         self._begun_to: dict[int, int] = {}
         self._life = 0
-        self._look_at = 0.0
 
     def assign(self, committed: Mapping[int, int] | None) -> None:
         """Take note of this worker's partitions with their committed offsets; None while they are being dealt."""
@@ -152,24 +148,15 @@ class Replay:
             # What was published together is to be seen together, and what is there by now is waited for.
             await asyncio.sleep(_TOGETHER)
             records += await reader.poll(limit=_BATCH, wait=0)
+            for partition, (_, end) in (await patiently(lambda: reader.bounds(self._topic))).items():
+                self._lines[partition.number].end = end
         positions = {number: await reader.position(Partition(self._topic, number)) for number in self._lines}
-        if records:
-            await self._look_ahead(reader, positions)
         await asyncio.get_running_loop().run_in_executor(self._executor, self._work, records, positions)
         async with self._moved:
             for number, line in self._lines.items():
                 waiting = self._merge.first(number)
                 line.taken = waiting[0].offset if waiting else positions[number]
             self._moved.notify_all()
-
-    async def _look_ahead(self, reader: Reader, positions: Mapping[int, int]) -> None:
-        """Find out what is in the log by now, where all that is known of is read; seldom while there is no more."""
-        if monotonic() < self._look_at or any(positions[number] < line.end for number, line in self._lines.items()):
-            return
-        for partition, (_, end) in (await patiently(lambda: reader.bounds(self._topic))).items():
-            self._lines[partition.number].end = end
-        more = any(positions[number] < line.end for number, line in self._lines.items())
-        self._look_at = 0.0 if more else monotonic() + _LOOK_EVERY
 
     def _work(self, records: Sequence[Received], positions: Mapping[int, int]) -> None:
         for record in records:
