@@ -11,6 +11,7 @@ from services.gateway.handlers.people import name_of
 from services.gateway.items import activity_of, title_of
 from services.gateway.keys import ACCESS, ASKER, DESK, DIRECTORY, NAMES, REMEMBERED
 from services.gateway.web import viewers
+from services.gateway.web.cards import AWAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +31,17 @@ async def named(request: web.Request, refs: Sequence[str]) -> list[Subject]:
     await viewers.learn(request, ids, None)
     found = {one: _known(request, one, saved) for one in refs}
     unknown = [one for one, subject in found.items() if subject is None]
-    documents = await request.app[DESK].get(request[ASKER], "objects", unknown) if unknown else {}
-    titles = {one: title_of(activity_of(document)) for one, document in documents.items()}
+    titles = await _titles(request, unknown) if unknown else {}
     return [subject or _other(one, titles) for one, subject in found.items()]
+
+
+async def _titles(request: web.Request, ids: Sequence[str]) -> Mapping[str, str]:
+    """Return the titles of objects that may be opened; none while the index does not answer."""
+    try:
+        documents = await request.app[DESK].get(request[ASKER], "objects", ids)
+    except AWAY:
+        return {}
+    return {one: title_of(activity_of(document)) for one, document in documents.items()}
 
 
 def _known(request: web.Request, ref: str, saved: Mapping[str, str]) -> Subject | None:

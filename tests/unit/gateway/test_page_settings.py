@@ -2,6 +2,7 @@
 
 import pytest
 
+from services.common.errors import Retry
 from tests.unit.gateway.pages import read, send, sent
 from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.world import HALL, World, said, world
@@ -78,6 +79,18 @@ async def test_what_is_muted_is_listed_by_name_and_can_be_heard_again() -> None:
         assert "Muted no more" in await sent(w, "/settings/unmute", {"subject": HALL})
         assert 'aria-label="Unmute hall"' not in await read(w, "/settings")
         assert (await send(w, "/settings/unmute", {"subject": HALL})).status == 404
+
+
+async def test_settings_can_be_changed_while_the_index_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise Retry("away")
+
+    async with world() as w:
+        await w.client.post("/v1/feedback?as=ann", json={"subject": "a tag", "kind": "mute"})
+        monkeypatch.setattr(w.parts.desk, "find", away)
+        monkeypatch.setattr(w.parts.desk, "get", away)
+        assert 'aria-label="Unmute a tag"' in await read(w, "/settings")
+        assert "are stored" in await sent(w, "/settings", {"surprise": "1", "recommendations": "yes"})
 
 
 async def test_addresses_that_are_shown_are_those_that_the_operator_has_named() -> None:
