@@ -27,10 +27,11 @@ class Choice(bodies.Body):
 async def show(request: web.Request) -> web.Response:
     """Answer with how often the asker's digest comes, and where to."""
     asked.only(request.query)
-    return answer(request, _shown(request, somebody(request).person))
+    return answer(request, shown(request, somebody(request).person))
 
 
-def _shown(request: web.Request, person: str) -> dict[str, Any]:
+def shown(request: web.Request, person: str) -> dict[str, Any]:
+    """Return how often somebody's digest comes, and where to."""
     postman = request.app[OFFICE].postman
     last = postman.schedule.sent_until(person)
     return {
@@ -45,15 +46,20 @@ def _shown(request: web.Request, person: str) -> dict[str, Any]:
 async def choose(request: web.Request) -> web.Response:
     """Keep how often the asker's digest comes."""
     asked.only(request.query)
-    person, postman = somebody(request).person, request.app[OFFICE].postman
-    given = await bodies.read(request, Choice)
+    person = somebody(request).person
+    await choose_as(request, person, await bodies.read(request, Choice))
+    return answer(request, shown(request, person))
+
+
+async def choose_as(request: web.Request, person: str, given: Choice) -> None:
+    """Keep how often somebody's digest comes, and in demo mode where to."""
+    postman = request.app[OFFICE].postman
     address = _address(request, given.address) if given.address else ""
     with bodies.kafka():
         if address:
             await postman.mailboxes.put(person, address)
         await postman.schedule.choose(person, given.every)
     await postman.caught_up()
-    return answer(request, _shown(request, person))
 
 
 def _address(request: web.Request, text: str) -> str:

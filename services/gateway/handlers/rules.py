@@ -124,13 +124,19 @@ async def drop(request: web.Request, name: str) -> None:
 async def new_secret(request: web.Request) -> web.Response:
     """Answer with a new secret of a rule's webhook; the old one signs nothing from now on."""
     asked.only(request.query)
-    person, name = somebody(request).person, _name(request.match_info["name"])
+    name = request.match_info["name"]
+    return _secretly(request, {"id": name, "secret": await renewed(request, name)})
+
+
+async def renewed(request: web.Request, name: str) -> str:
+    """Give the webhook of a rule of the asker a new secret; returns it."""
+    person, name = somebody(request).person, _name(name)
     kept = _kept(request, name)
     if "salt" not in kept:
         raise not_found()
     salt = new_salt()
     await bodies.remember(request, person, own.PREFIX + name, kept | {"salt": salt})
-    return _secretly(request, {"id": name, "secret": request.app[OFFICE].secret(person, name, salt)})
+    return request.app[OFFICE].secret(person, name, salt)
 
 
 def _kept(request: web.Request, name: str) -> Value:

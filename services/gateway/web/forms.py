@@ -74,7 +74,8 @@ def back(sent: Mapping[str, str], otherwise: str) -> str:
 def went(request: web.Request, where: str, done: str) -> web.Response:
     """Return the answer to a form: off to an address of ours, which says what was done."""
     response = web.Response(status=303, headers={"Location": as_shown(request, where), "Cache-Control": "no-store"})
-    response.set_cookie(DONE, done, max_age=_SECONDS, httponly=True, samesite="Strict", path="/")
+    secure = request.app[AUTH].sessions.secure
+    response.set_cookie(DONE, done, max_age=_SECONDS, httponly=True, secure=secure, samesite="Strict", path="/")
     return response
 
 

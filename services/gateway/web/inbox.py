@@ -44,5 +44,6 @@ async def _page(request: web.Request, feed: Feed, other: Feed) -> web.StreamResp
         read=cards.since(found.read),
         until=until,
         empty=_EMPTY[feed],
+        notices=personal.notices(request, asker.person) if feed == "notifications" else (),
         next=cards.older(request, found.page),
     )

@@ -27,7 +27,7 @@ class Mistake:
     @classmethod
     def of(cls, problem: Problem, text: str) -> "Mistake":
         """Return what a problem says of a text; its columns count from 1."""
-        at = int(problem.more.get("column", 1)) - 1
+        at = max(0, int(problem.more.get("column", 1)) - 1)
         return cls(why=problem.detail, good=text[:at], bad=text[at:])
 
 
@@ -88,6 +88,13 @@ async def remove(request: web.Request) -> web.StreamResponse:
     sent = await forms.fields(request)
     await rules.drop(request, sent.get("name", ""))
     return forms.went(request, "/rules", "rule-removed")
+
+
+async def new_secret(request: web.Request) -> web.StreamResponse:
+    """Give the webhook of a rule another secret, and show it this once."""
+    somebody(request)
+    name = (await forms.fields(request)).get("name", "")
+    return await _secretly(request, name, await rules.renewed(request, name))
 
 
 async def _secretly(request: web.Request, name: str, secret: str) -> web.Response:

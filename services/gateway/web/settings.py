@@ -11,7 +11,7 @@ from services.gateway import paging, preferences
 from services.gateway.api_tokens import ApiToken
 from services.gateway.auth import Asker
 from services.gateway.feedback import Feedback
-from services.gateway.handlers import feedback, tokens
+from services.gateway.handlers import digest, feedback, tokens
 from services.gateway.handlers.me import somebody
 from services.gateway.handlers.preferences import Settings
 from services.gateway.keys import AUTH, DIRECTORY, REACTIONS
@@ -19,6 +19,8 @@ from services.gateway.problems import Problem
 from services.gateway.web import forms, subjects
 from services.gateway.web.frame import show
 
+OFTEN = (("never", "Never"), ("day", "Every day"), ("week", "Every week"))
+"""How often a digest may come, as the page offers it."""
 DAYS = ((7, "A week"), (30, "30 days"), (90, "90 days"), (366, "A year"))
 """How long a token may serve, as the page offers it."""
 
@@ -41,6 +43,8 @@ async def _show(request: web.Request, asker: Asker, **more: Any) -> web.Response
         person=asker.person,
         tokens=[_shown(one) for one in auth.tokens.of(asker.person)],
         by_token=asker.key.startswith("token/"),
+        digest=digest.shown(request, asker.person),
+        often=OFTEN,
         days=DAYS,
         origin=paging.origin(request),
         **{"made": None, "secret": "", **more},
@@ -78,6 +82,14 @@ async def unmute(request: web.Request) -> web.StreamResponse:
         raise Problem(404, "not-found", "Nothing of this id is muted.")
     await feedback.store(request, [Feedback(person=asker.person, subject=subject, kind="mute", undone=True)])
     return forms.went(request, "/settings#muted", "unmuted")
+
+
+async def choose_digest(request: web.Request) -> web.StreamResponse:
+    """Store how often the digest comes, and in demo mode where to."""
+    asker, sent = somebody(request), await forms.fields(request)
+    given = {"every": sent.get("every", ""), "address": sent.get("address", "").strip()}
+    await digest.choose_as(request, asker.person, forms.checked(digest.Choice, given))
+    return forms.went(request, "/settings#digest", "settings")
 
 
 async def make_token(request: web.Request) -> web.StreamResponse:

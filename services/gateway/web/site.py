@@ -53,8 +53,10 @@ POSTS: Mapping[str, Handler] = {
     "/groups/part": groups.take_part,
     "/rules": rules.keep,
     "/rules/remove": rules.remove,
+    "/rules/secret": rules.new_secret,
     "/settings": settings.put,
     "/settings/unmute": settings.unmute,
+    "/settings/digest": settings.choose_digest,
     "/settings/tokens": settings.make_token,
     "/settings/tokens/revoke": settings.revoke_token,
 }

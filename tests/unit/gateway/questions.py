@@ -246,6 +246,8 @@ SAYS_NOTHING = frozenset(
         "POST /read",
         "POST /rules",  # as under /v1/me/rules
         "POST /rules/remove",
+        "POST /rules/secret",
+        "POST /settings/digest",
         "POST /groups",  # as under /v1/groups
         "POST /groups/part",
         "GET /v1/me/settings",  # of the asker alone, as they set them

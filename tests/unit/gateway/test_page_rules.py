@@ -5,7 +5,8 @@ from urllib.parse import quote
 import pytest
 
 from services.common.clock import now
-from services.gateway.rules import language
+from services.gateway.deliveries.owed import NOTICE
+from services.gateway.rules import language, own
 from tests.unit.gateway.pages import read, send, sent
 from tests.unit.gateway.world import HALL, World, said, world
 
@@ -89,3 +90,40 @@ async def test_the_page_explains_every_condition_and_action() -> None:
 @pytest.mark.parametrize("form", language.CONDITIONS)
 def test_every_condition_is_written_as_the_page_says(form: str) -> None:
     assert language.parse(f"if {form} then notify", "ann").actions
+
+
+async def test_the_secret_of_a_webhook_is_shown_once_and_renewed() -> None:
+    async with world(sealing_key="of the tests") as w:
+        rule = "if says heron then webhook https://hooks.example.org/birds"
+        answer = await send(w, "/rules", {"name": "birds", "rule": rule, "on": "no"})
+        secret = secret_in(await answer.text())
+        assert (answer.status, answer.headers["Cache-Control"], secret[:6]) == (200, "no-store", "whsec_")
+        listed = await read(w, "/rules")
+        assert (secret in listed, "New secret" in listed) == (False, True)
+        assert "switched off" in await sent(w, "/rules", {"name": "birds", "rule": rule, "on": "no"})
+        renewed = await send(w, "/rules/secret", {"name": "birds"})
+        assert secret_in(await renewed.text()) not in ("", secret)
+        assert (await send(w, "/rules/secret", {"name": "birds"}, as_="bob")).status == 404
+
+
+async def test_a_webhook_to_a_place_inside_is_a_mistake_shown_where_it_stands() -> None:
+    async with world() as w:
+        text = await read(w, tried("if anything then webhook https://127.0.0.1/x"))
+        assert "<code>if anything then webhook <mark>https://127.0.0.1/x</mark></code>" in text
+
+
+async def test_why_a_rule_was_switched_off_is_said_in_the_inbox_and_at_the_rule_until_it_was_read() -> None:
+    async with world() as w:
+        stopped = {"at": "2026-03-01T12:00:00Z", "reason": "the receiver <b>is away</b>"}
+        await w.parts.remembered.put("ann", own.PREFIX + "birds", {"rule": RULE, "on": False, "stopped": stopped})
+        await w.parts.remembered.put("ann", NOTICE + "birds", {"at": stopped["at"], "text": "birds: is away"})
+        await w.parts.remembered.caught_up()
+        assert "the receiver &lt;b&gt;is away" in await read(w, "/rules")
+        assert "birds: is away" in await read(w, "/notifications")
+        assert "birds: is away" not in await read(w, "/mentions")
+        await sent(w, "/read", {"feed": "notifications", "until": "2026-03-02"})
+        assert "birds: is away" not in await read(w, "/notifications")
+
+
+def secret_in(text: str) -> str:
+    return text.partition('aria-label="Secret">')[2].partition("<")[0]

@@ -1,5 +1,7 @@
 """The page of settings, and what is set: the dial, opting out, mutes, and tokens that are shown once."""
 
+from typing import Any
+
 import pytest
 
 from services.common.errors import Retry
@@ -47,12 +49,12 @@ async def test_wrong_settings_are_refused_and_change_nothing(body: dict[str, obj
 
 
 async def test_a_token_is_shown_once_serves_and_is_taken_back() -> None:
-    async with world(public_url="https://watercooler.example") as w:
+    async with world(public_url="http://watercooler.example") as w:
         answer = await send(w, "/settings/tokens", {"label": "<laptop>", "read": "yes", "days": "30"})
         text = await answer.text()
         assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
         secret = text.partition('aria-label="Token">')[2].partition("<")[0]
-        assert f"Bearer {secret}' https://watercooler.example/v1/me" in text
+        assert f"Bearer {secret}' http://watercooler.example/v1/me" in text
         bearer = {"Authorization": f"Bearer {secret}"}
         assert (await w.get("/v1/me", as_="", headers=bearer)).status == 200
         assert (await w.client.put("/v1/me/settings", json={}, headers=bearer)).status == 403
@@ -94,9 +96,27 @@ async def test_settings_can_be_changed_while_the_index_is_away(monkeypatch: pyte
 
 
 async def test_addresses_that_are_shown_are_those_that_the_operator_has_named() -> None:
-    async with world(public_url="https://watercooler.example/") as w:
-        assert "https://watercooler.example/v1/activities" in await read(w, "/docs")
+    async with world(public_url="http://watercooler.example/") as w:
+        assert "http://watercooler.example/v1/activities" in await read(w, "/docs")
         page = await w.json("/v1/activities")
-        assert page["id"].startswith("https://watercooler.example/v1/activities")
+        assert page["id"].startswith("http://watercooler.example/v1/activities")
         feed = await w.json("/v1/feed.json")
-        assert feed["home_page_url"].startswith("https://watercooler.example/")
+        assert feed["home_page_url"].startswith("http://watercooler.example/")
+
+
+async def test_a_digest_is_chosen_where_mail_can_be_sent_and_its_address_is_shown_in_part() -> None:
+    mail: dict[str, Any] = {"smtp_host": "mail.example", "mail_from": "water@cooler.example"}
+    async with world(**mail, sealing_key="of the tests", public_url="http://water.example") as w:
+        form = {"every": "week", "address": "ann@example.org"}
+        assert "are stored" in await sent(w, "/settings/digest", form)
+        text = await read(w, "/settings")
+        assert ('value="week" selected' in text, "@example.org" in text, "ann@example.org" in text) == (
+            True,
+            True,
+            False,
+        )
+        assert (await w.json("/v1/me/digest"))["every"] == "week"
+        for wrong in ({"every": "hour"}, {"every": "day", "address": "nobody"}):
+            assert (await send(w, "/settings/digest", wrong)).status == 400
+    async with world() as w:
+        assert "the operator has named no mail server" in await read(w, "/settings")
