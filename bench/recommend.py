@@ -1,4 +1,9 @@
-"""From an activity to its recommendation through real Kafka at 500/s, and what a second scoring worker brings."""
+"""From an activity to its recommendation through real Kafka at 500/s, and what a second scoring worker brings.
+
+How fast that goes depends on how many of the activities begin something, since those alone are scored. In the community
+of docs/evaluate.md one in eleven does (280 of 3,035 a week); one in two is far beyond what a place where people answer
+each other would see, and is measured beside it.
+"""
 
 import asyncio
 import time
@@ -23,6 +28,8 @@ from tests.fixtures.stack import Stack
 PEOPLE = 10_000
 HISTORY = 12_000
 RATE = 500
+SHARES = 10, 2
+"""Of how many activities one begins something; the bar is for the first."""
 SECONDS = 30
 TICK = 0.02
 PATIENCE = 60.0
@@ -36,14 +43,19 @@ async def measure(kafka: str, elastic: str) -> list[Row]:
     crowd = Crowd(PEOPLE)
     history = await asyncio.to_thread(lambda: list(islice(crowd.activities(HISTORY), HISTORY)))
     crowd.pace = 1 / RATE
-    news = await asyncio.to_thread(lambda: list(islice(crowd.activities(RATE * SECONDS), RATE * SECONDS)))
+    news = {share: await asyncio.to_thread(some, crowd, share) for share in SHARES}
     one = await drained(kafka, elastic, history, workers=1)
     two = await drained(kafka, elastic, history, workers=2)
     return [
-        *(await fresh(kafka, elastic, history, news)),
+        *[row for share in SHARES for row in await fresh(kafka, elastic, history, news[share], share)],
         Row("score: one worker from the beginning", HISTORY / one, "activities/s"),
         Row("score: two workers", HISTORY / two, "activities/s", f"one: {HISTORY / one:,.0f}/s", one / two),
     ]
+
+
+def some(crowd: Crowd, share: int) -> list[Enriched]:
+    """Return the activities that are to come, of which one in ``share`` begins something."""
+    return list(islice(crowd.activities(RATE * SECONDS, answers=share - 1), RATE * SECONDS))
 
 
 def bus_of(stack: Stack) -> KafkaBus:
@@ -112,7 +124,9 @@ async def drained(kafka: str, elastic: str, history: Sequence[Enriched], workers
         return await caught_up(stack)
 
 
-async def fresh(kafka: str, elastic: str, history: Sequence[Enriched], news: Sequence[Enriched]) -> list[Row]:
+async def fresh(
+    kafka: str, elastic: str, history: Sequence[Enriched], news: Sequence[Enriched], share: int
+) -> list[Row]:
     """Publish at an even rate; return how long it takes from there until the recommendation can be read."""
     sent: dict[str, float] = {}
     seen: dict[str, float] = {}
@@ -128,10 +142,11 @@ async def fresh(kafka: str, elastic: str, history: Sequence[Enriched], news: Seq
         await asyncio.gather(reading, return_exceptions=True)
     delays = [1_000 * (at - sent[one]) for one, at in seen.items() if one in sent]
     rate = f"at {len(sent) / (max(sent.values()) - min(sent.values())):.0f}/s"
+    what = f"activity to recommendation, one in {share} begins something"
     return [
-        Row("activity to recommendation, p50", percentile(delays, 50), "ms", rate),
-        Row("activity to recommendation, p99", percentile(delays, 99), "ms", rate, bar="<= 1000"),
-        Row("activity to recommendation, things recommended", len(delays), "", f"{len(sent)} activities"),
+        Row(f"{what}: p50", percentile(delays, 50), "ms", rate),
+        Row(f"{what}: p99", percentile(delays, 99), "ms", rate, bar="<= 1000" if share == SHARES[0] else ""),
+        Row(f"{what}: things recommended", len(delays), "", f"{len(sent)} activities"),
     ]
 
 
