@@ -33,6 +33,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.may_block("drives processes and waits
 SECRET = "a secret of the tests, long enough"
 SENDERS = ("warm", "kafka", "elastic", "busy", "past", "long")
 BATCH = 50
+_WARM = 500
 ROOM = 96 * 2**20
 """Bytes that a service may have grown by: allocators keep what a batch needed once."""
 STATE = {"score": 8_000}
@@ -76,8 +77,9 @@ def broken(elastic: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
     environ["WATERCOOLER_SOURCES"] = json.dumps(sources)
     stack = Stack(folder, environ, ports)
     try:
-        loop.run_until_complete(begin(stack, kafka))
-        yield Broken(stack, kafka, proxy, elastic)
+        made = Broken(stack, kafka, proxy, elastic)
+        loop.run_until_complete(begin(made))
+        yield made
     except Stop as error:
         missing(f"not run: Kafka: {error}")
     finally:
@@ -88,13 +90,19 @@ def broken(elastic: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
         loop.close()
 
 
-async def begin(stack: Stack, kafka: Breakable) -> None:
+async def begin(broken: Broken) -> None:
     """Start everything, and let it do some of everything once, so that memory is measured of services at work."""
-    await kafka.start()
+    stack = broken.stack
+    await broken.kafka.start()
     await asyncio.to_thread(stack.run, "topics", "apply")
     stack.start()
     await stack.ready()
-    await deliver(stack, "warm", 500)
+    await deliver(stack, "warm", _WARM)
+
+    async def through() -> bool:
+        return len(await broken.indexed("warm")) == _WARM
+
+    await eventually(through, what="what warms them up has come through", stack=stack, within=120)
 
 
 async def deliver(stack: Stack, sender: str, count: int, *, per_second: float = 1_000) -> None:
