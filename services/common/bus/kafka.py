@@ -1,6 +1,7 @@
 """The log on Kafka, by aiokafka. Each part of the port is a cover over one of its clients."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -21,6 +22,8 @@ __all__ = ["KafkaBus", "KafkaSettings"]
 
 _MAX_REQUEST = 1_048_576 * 4
 """Bytes of one produce request; a single record is bound by the topic's max.message.bytes (1 MiB by default)."""
+_MOMENT = 1.0
+"""Seconds that a start may still take when nobody waits for it any more."""
 
 
 class KafkaBus:
@@ -74,7 +77,12 @@ class KafkaBus:
 
     async def reader(self) -> KafkaReader:
         """Return a started reader that reads nothing yet."""
-        return KafkaReader(await self._groupless(), await self._client(), self._groupless)
+        consumer = await self._groupless()
+        try:
+            return KafkaReader(consumer, await self._client(), self._groupless)
+        except BaseException:
+            await consumer.stop()
+            raise
 
     async def _groupless(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
@@ -105,14 +113,17 @@ class KafkaBus:
     async def _client(self) -> AIOKafkaClient:
         client = AIOKafkaClient(**self.settings.client())
         try:
-            await client.bootstrap()
+            await _undisturbed(client.bootstrap())
         except (KafkaError, TimeoutError) as error:
             raise await unreached(self.settings, error) from error
+        except BaseException:
+            await client.close()
+            raise
         return client
 
     async def _start(self, client: Any) -> None:
         try:
-            await client.start()
+            await _undisturbed(client.start())
         except (KafkaError, TimeoutError) as error:
             await client.stop()
             raise await unreached(self.settings, error) from error
@@ -122,3 +133,15 @@ class KafkaBus:
         except BaseException:  # cancelled while it waits for a group: its connections would stay
             await client.stop()
             raise
+
+
+async def _undisturbed(starting: Awaitable[object]) -> None:
+    """Wait for a start; when cancelled, give it a moment to end: aiokafka leaves a connection open where it is cut."""
+    task = asyncio.ensure_future(starting)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=_MOMENT)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise

@@ -132,13 +132,20 @@ class Live:
     async def _begin(self) -> Reader:
         _log.info("ties, meetings and trends are this worker's")
         reader = await patiently(self._bus.reader)
+        try:
+            await self._start(reader)
+        except BaseException:  # cancelled, too: nobody else knows of it yet
+            await reader.stop()
+            raise
+        return reader
+
+    async def _start(self, reader: Reader) -> None:
         bounds = await patiently(lambda: reader.bounds(self._topic))
         each = self._tail // len(bounds)
         await reader.start_at({p: max(first, end - each) for p, (first, end) in bounds.items()})
         self._society, self._rested, self._look_at = Society(), 0.0, 0.0
         # Ties of who left while nobody looked.
         await self._publish([one for person in self._around.left for one in self._untied(person)])
-        return reader
 
     async def _step(self, reader: Reader) -> None:
         records = await reader.poll(limit=_BATCH, wait=_LOOK)
