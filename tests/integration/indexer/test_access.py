@@ -142,8 +142,12 @@ async def test_an_access_record_that_cannot_be_read_closes_its_container(world: 
         async def closed() -> bool:
             return not await finds(world)
 
+        async def applied() -> bool:
+            offsets = (await world.document("grants", APPLIED))["objects"]
+            return sum(int(one.split(":")[1]) for one in offsets) == 2
+
         await until(closed, within=5)
-        assert sum(int(one.split(":")[1]) for one in (await world.document("grants", APPLIED))["objects"]) == 2
+        await until(applied, within=5)
 
 
 async def test_what_is_forbidden_takes_as_many_questions_as_what_is_absent(
