@@ -14,7 +14,7 @@ from tests.fixtures.stack import Stack
 
 IDLE = 8_000
 CHURNED, CUTS, CHURN_RATE, CHURN_SECONDS = 200, 20.0, 50, 20
-READERS, SLOW, RATE, SECONDS = 400, 100, 100, 15
+READERS, SLOW, RATE, SECONDS = 500, 100, 100, 15
 _PROBES = 25
 _CAP_MB = 1.0
 """What may wait for one reader in the gateway (stream/connection.py)."""
@@ -75,51 +75,37 @@ async def _restart(stack: Stack, *, after: float) -> None:
 
 
 async def _slow(stack: Stack, publisher: Publisher) -> list[Row]:
-    count = RATE * SECONDS
+    """Measure as many readers twice: all of them keep up, then a fifth does not."""
     first = CHURN_RATE * CHURN_SECONDS
-    alone, _ = await _with_slow(stack, publisher, first, 0)
-    report, grown = await _with_slow(stack, publisher, first + count, SLOW)
-    named = f"live, {SLOW} slow readers among {READERS + SLOW}:"
+    alone, *_ = await _with_slow(stack, publisher, first, 0)
+    report, slow, grown = await _with_slow(stack, publisher, first + RATE * SECONDS, SLOW)
+    beside = f"all keep up: {alone.p99:.0f} ms"
+    named = f"live, {SLOW} slow readers among {READERS}:"
     return [
-        Row(
-            f"{named} p99 of the others",
-            report.p99,
-            "ms",
-            f"without: {alone.p99:.0f} ms",
-            _of(report, alone),
-            "ratio <= 2",
-        ),
+        Row(f"{named} p99 of the others", report.p99, "ms", beside, report.p99 / max(alone.p99, 0.001), "ratio <= 2"),
         Row(f"{named} memory that they take", grown, "MB", bar=f"<= {SLOW * _CAP_MB:.0f}"),
-        Row(f"{named} lost and doubled by the slow", report.missing + report.doubled, "events", bar="<= 0"),
+        Row(f"{named} lost and doubled by the slow", slow.missing + slow.doubled, "events", bar="<= 0"),
     ]
 
 
-def _of(report: Report, alone: Report) -> float:
-    return report.p99 / max(alone.p99, 0.001)
+async def _with_slow(stack: Stack, publisher: Publisher, first: int, slow: int) -> tuple[Report, Report, float]:
+    """Return what the others saw, what the slow saw, and by how much the process had grown at its largest (MB).
 
-
-async def _with_slow(stack: Stack, publisher: Publisher, first: int, slow: int) -> tuple[Report, float]:
-    """Return what was seen, and by how much the process had grown at its largest (MB)."""
+    The slow are a process of their own, since they parse, which would hold up those who look at how old an event is.
+    """
     pid = stack.processes["second"].pid
     count = RATE * SECONDS
-    plan = Plan(
-        ports=[stack.ports["second"]],
-        paths=live.paths(),
-        readers=READERS,
-        probes=_PROBES,
-        careful=slow,
-        slow=slow,
-        first=first,
-        events=count,
-    )
-    async with live.reading(plan) as readers:
+    ports, paths = [stack.ports["second"]], live.paths()
+    others = Plan(ports=ports, paths=paths, readers=READERS - slow, probes=_PROBES, first=first, events=count)
+    behind = Plan(ports=ports, paths=paths, careful=slow, slow=slow, first=first, events=count)
+    async with live.reading(others) as readers, live.reading(behind) as slow_readers:
         before = most = resident(pid)
         publishing = asyncio.create_task(live.evenly(_publish(stack, publisher), first=first, count=count, rate=RATE))
         while not publishing.done():
             most = max(most, resident(pid))
             await asyncio.sleep(0.5)
         await publishing
-        return await readers.report(), most - before
+        return await readers.report(), await slow_readers.report(), most - before
 
 
 def _publish(stack: Stack, publisher: Publisher) -> live.Publish:
