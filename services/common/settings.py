@@ -165,11 +165,19 @@ class Settings(BaseSettings):
         " with another secret, and addresses are not known until their people log in again.",
     )
     smtp_host: str = Field("", description="Mail server that takes the digests of rules; empty: none are sent.")
-    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_port: int = Field(
+        587, ge=1, le=65535, description="Port of the mail server: mostly 587 for starttls, 465 for tls, 25 for none."
+    )
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="How the mail server is spoken to; none only to one on this machine or network."
     )
-    smtp_username: str = Field("", description="User at the mail server, where it asks for one.")
+    smtp_ca_file: str = Field(
+        "",
+        description="File with the certificate authority of the mail server, PEM; without it the system's are trusted.",
+    )
+    smtp_username: str = Field(
+        "", description="User at the mail server, where it asks for one; never sent without TLS, nor is the password."
+    )
     smtp_password: SecretStr = Field(SecretStr(""), description="Password at the mail server.")
     mail_from: str = Field("", description="Whom digests come from, such as `Watercooler <water@cooler.example>`.")
     mail_hour: int = Field(7, ge=0, le=23, description="Hour (UTC) at which digests are due; weekly ones on Monday.")

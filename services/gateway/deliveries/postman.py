@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from secrets import token_hex
 from typing import Any
 
-import aiosmtplib
-
 from services.common import logs, metrics
 from services.common.bus import Unpublished
 from services.common.clock import Clock, now
@@ -21,6 +19,7 @@ from services.gateway.claims import READER
 from services.gateway.deliveries.digest import Post, message
 from services.gateway.deliveries.keys import Key
 from services.gateway.deliveries.mailboxes import Mailboxes
+from services.gateway.deliveries.mailing import MailServer, Refused, Unsent
 from services.gateway.deliveries.owed import NOTICE
 from services.gateway.deliveries.schedule import Schedule, Window
 from services.gateway.deliveries.standing import Outgoing, Standing
@@ -40,11 +39,7 @@ _SLACK = timedelta(minutes=2)
 _LOOK = 20.0
 _FIRST, _LONGEST = 60.0, 3_600.0
 _log = logs.get(__name__)
-_LATER = (Retry, Reject, Stop, TimeoutError, Unpublished, aiosmtplib.SMTPException, OSError)
-
-
-class Refused(Exception):
-    """The mail server will not take mail for this address, however often it is tried."""
+_LATER = (Retry, Reject, Stop, TimeoutError, Unpublished, Unsent)
 
 
 class Postman:
@@ -63,10 +58,8 @@ class Postman:
         page: str,
         clock: Clock = now,
     ) -> None:
-        if settings.smtp_host and not settings.mail_from:
-            raise Stop("smtp_host needs mail_from, whom digests come from; set WATERCOOLER_MAIL_FROM")
-        self._settings = settings
-        self.possible = bool(settings.smtp_host)
+        self._sender = settings.mail_from
+        self._server = MailServer.of(settings)
         self.mailboxes = Mailboxes(remembered, key, settings.oidc_email_claim)
         self.schedule = Schedule(remembered, settings.mail_hour, clock)
         self._desk = desk
@@ -78,6 +71,11 @@ class Postman:
         self._page = page
         self._clock = clock
         self._again: dict[str, tuple[int, datetime]] = {}
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is a mail server to send digests by."""
+        return self._server is not None
 
     async def caught_up(self) -> None:
         """Return once all that was chosen up to now is known here."""
@@ -101,7 +99,8 @@ class Postman:
                     await self._end(person, str(error))
                 except _LATER as error:
                     metrics.RULE_DELIVERIES.labels("mail", "failed").inc()
-                    _log.warning("a digest is sent later", person=person, reason=type(error).__name__)
+                    reason = str(error) if isinstance(error, Unsent) else type(error).__name__
+                    _log.warning("a digest is sent later", person=person, reason=reason)
                     self._wait(person)
 
     def _may_try(self, person: str) -> bool:
@@ -138,26 +137,10 @@ class Postman:
     async def _send(
         self, person: str, address: str, window: Window, items: Sequence[Mapping[str, Any]], total: int
     ) -> None:
-        s = self._settings
+        assert self._server is not None, "nothing is due without one"
         stop = f"{self._page}{STOP}?token={self.token(person)}"
-        post = Post(person=person, sender=s.mail_from, recipient=address, page=self._page, stop=stop)
-        mail = message(post, window, self.schedule.every(person), items, total)
-        try:
-            await aiosmtplib.send(
-                mail,
-                hostname=s.smtp_host,
-                port=s.smtp_port,
-                use_tls=s.smtp_security == "tls",
-                start_tls=s.smtp_security == "starttls",
-                username=s.smtp_username or None,
-                password=s.smtp_password.get_secret_value() or None,
-                timeout=30,
-            )
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            if all(one.code >= 500 for one in error.recipients):
-                code = error.recipients[0].code
-                raise Refused(f"the mail server does not take mail for your address ({code})") from None
-            raise
+        post = Post(person=person, sender=self._sender, recipient=address, page=self._page, stop=stop)
+        await self._server.send(message(post, window, self.schedule.every(person), items, total))
         metrics.RULE_DELIVERIES.labels("mail", "sent").inc()
 
     async def _end(self, person: str, reason: str) -> None:
