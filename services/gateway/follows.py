@@ -6,13 +6,13 @@ from urllib.parse import parse_qsl
 
 from multidict import MultiDict
 
-from services.common.search.conditions import Condition, Either, Has
+from services.common.search.conditions import Condition, Either, Has, Not
 from services.gateway import filters as asked
 from services.gateway.filters import Filters
 from services.gateway.reactions import Reactions
 from services.gateway.remembered import Remembered
 from services.gateway.rules.own import Own
-from services.gateway.stream.selection import Question
+from services.gateway.stream.selection import Feed, Question
 
 MOST = 500
 """Things that one person may follow."""
@@ -38,25 +38,34 @@ def question(query: str) -> Filters:
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """What somebody follows, as questions to the stream, and what their rules mute."""
+    """What somebody follows, as questions to the stream; what mentions them; what their rules notify of and mute."""
 
+    person: str
     followed: Mapping[str, Filters]
     """By what it is followed: person, container, tag, thread, search:NAME."""
-    muted: Condition | None = None
+    notified: Either
+    muted: Either
 
-    def asked(self, wanted: Filters) -> dict[str, list[Question]]:
-        """Return what of it is asked for, by what it is followed."""
-        both = {name: filters.narrowed(wanted) for name, filters in self.followed.items()}
-        return {name: [Question(one, self.muted, followed=True)] for name, one in both.items() if one is not None}
+    def asked(self, feed: Feed, wanted: Filters) -> dict[str, list[Question]]:
+        """Return what of a feed is asked for; of what is followed, by what it is."""
+        if feed == "mentions":
+            found, unless = {"": Filters(values=(("mention", (self.person,)),))}, Either(())
+        elif feed == "notifications":
+            found, unless = {"": Filters()}, Either((Not(self.notified), self.muted))
+        else:
+            found, unless = dict(self.followed), self.muted
+        both = {name: filters.narrowed(wanted) for name, filters in found.items()}
+        left_out = unless if unless.parts else None
+        return {name: [Question(one, left_out, feed=feed)] for name, one in both.items() if one is not None}
 
 
 def mine(reactions: Reactions, remembered: Remembered, person: str) -> Mine:
     """Return what somebody follows now."""
     ids, named = _split(reactions.follows(person), searches(remembered, person))
     questions = {name: Filters(values=((name, ids),)) for name in _FIELDS} if ids else {}
-    muted = Own.of(remembered, person).doing("mute")
+    rules = Own.of(remembered, person)
     followed = questions | {SEARCH + name: question(query) for name, query in named.items()}
-    return Mine(followed, muted if muted.parts else None)
+    return Mine(person, followed, notified=rules.doing("notify"), muted=rules.doing("mute"))
 
 
 def _split(refs: tuple[str, ...], saved: Mapping[str, str]) -> tuple[tuple[str, ...], Mapping[str, str]]:

@@ -29,6 +29,7 @@ from services.gateway.stream.hub import Hub
 from services.gateway.stream.streams import Streams
 from services.gateway.stream.tokens import StreamTokens
 from services.gateway.trends import Trends
+from services.gateway.unread import Unread
 
 SETTINGS = web.AppKey("settings", Settings)
 AUTH = web.AppKey("auth", Auth)
@@ -56,6 +57,7 @@ SEALER = web.AppKey("sealer", Sealer)
 OFFICE = web.AppKey("office", Office)
 TO_MEET = web.AppKey("to_meet", ToMeet)
 TRENDS = web.AppKey("trends", Trends)
+UNREAD = web.AppKey("unread", Unread)
 FEEDBACK = web.AppKey("feedback", FeedbackBox)
 
 ASKER = web.RequestKey("asker", Asker)

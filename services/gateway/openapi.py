@@ -161,12 +161,13 @@ _TOPIC = {
         "morePlaces": {"type": "integer", "description": "Places with fewer things that are left out."},
     },
 }
+_EVENTS = ("redacted", "withdrawn", "reset", "subscriptions", "unread", "end")
 _EVENT = {
     "type": "object",
     "description": "One server-sent event. Its data is an activity, unless `event` says otherwise.",
     "properties": {
         "id": {"type": "string", "description": "Send it back as Last-Event-ID."},
-        "event": {"enum": ["redacted", "reset", "subscriptions", "end"]},
+        "event": {"enum": list(_EVENTS)},
         "retry": {"type": "integer"},
         "data": {"type": "string", "contentMediaType": "application/json"},
     },
@@ -176,7 +177,7 @@ _LINE = {
     "description": "One line: an activity behind the position `cursor`, or the position alone, or an event.",
     "properties": {
         "cursor": _STRING,
-        "event": {"enum": ["redacted", "reset", "subscriptions", "end"]},
+        "event": {"enum": list(_EVENTS)},
         "for": {"type": "array", "items": _STRING},
         "activity": {"$ref": "#/components/schemas/Activity"},
     },

@@ -38,11 +38,13 @@ from services.gateway.speaking.mouth import Mouth
 from services.gateway.speaking.pace import Pace
 from services.gateway.stream import makers
 from services.gateway.stream.admission import Admission
+from services.gateway.stream.counts import Counts
 from services.gateway.stream.hub import Hub
 from services.gateway.stream.replay import AT_ONCE
 from services.gateway.stream.streams import Streams
 from services.gateway.stream.tokens import StreamTokens
 from services.gateway.trends import Trends
+from services.gateway.unread import Unread
 
 _LOOK = 2.0
 """Seconds between two looks whether the index answers."""
@@ -69,10 +71,12 @@ class Parts:
     hub: Hub
     for_you_hub: Hub
     desk: Desk
+    unread: Unread
     auth: Auth
     remembered: Remembered
     streams: Streams
     stream_tokens: StreamTokens
+    counts: Counts
     sealer: Sealer
     office: Office
     search_answers: bool = field(default=False)
@@ -90,6 +94,9 @@ class Parts:
         sessions = Sessions.make(settings, remembered, sealer)
         auth = Auth(settings, directory, tokens=ApiTokens(remembered), sessions=sessions)
         desk = Desk(search, access, fence)
+        unread = Unread(desk=desk, remembered=remembered, reactions=reactions)
+        hub = Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access)
+        streams = Streams(auth.again, remembered, seconds=settings.gateway_stream_seconds)
         return cls(
             settings=settings,
             bus=bus,
@@ -104,14 +111,16 @@ class Parts:
             trends=Trends(bus),
             feedback=FeedbackBox(bus, (recommendations, meetings), reactions),
             mouth=Mouth(bus, access),
-            hub=Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access),
+            hub=hub,
             for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), for_you, access),
             desk=desk,
+            unread=unread,
             auth=auth,
             remembered=remembered,
             sealer=sealer,
-            streams=Streams(auth.again, remembered, seconds=settings.gateway_stream_seconds),
+            streams=streams,
             stream_tokens=StreamTokens(remembered),
+            counts=Counts(unread, desk, hub, streams, remembered),
             office=Office(settings, bus, desk=desk, access=access, auth=auth, remembered=remembered),
         )
 
@@ -142,6 +151,7 @@ class Parts:
             directory=self.directory,
         )
         app[keys.FEEDBACK] = self.feedback
+        app[keys.UNREAD] = self.unread
         app[keys.ADDRESSES] = Addresses(self.settings.gateway_proxies)
         app[keys.RATES] = Rates(self.settings.gateway_requests_per_minute)
         app[keys.ACCESS] = self.access
@@ -186,6 +196,7 @@ class Parts:
             self.remembered.follow(),
             self.streams.watch(),
             self.stream_tokens.sweep(),
+            self.counts.run(),
             self.meetings.follow(),
             self.trends.follow(),
             self.hub.follow(),

@@ -10,12 +10,12 @@ from services.common.search import Query
 from services.gateway import feeds, paging, preferences
 from services.gateway import filters as asked
 from services.gateway.feeds import Feed
-from services.gateway.filters import Filters
 from services.gateway.handlers.me import item_of, somebody
 from services.gateway.items import activity_of
-from services.gateway.keys import ASKER, DESK, FOR_YOU
+from services.gateway.keys import ASKER, DESK, FOR_YOU, UNREAD
 from services.gateway.respond import answer_bytes
 from services.gateway.stream import sets
+from services.gateway.stream.selection import Feed as OwnFeed
 
 
 async def atom(request: web.Request) -> web.Response:
@@ -31,7 +31,7 @@ async def json(request: web.Request) -> web.Response:
 async def _answer(request: web.Request, form: Callable[[Feed], bytes], kind: str) -> web.Response:
     asked.only(request.query, *asked.FIELDS, "since", "until", "q", "feed", "limit", "cursor")
     name = sets.feed_of(asked.one(request.query, "feed") or "all")
-    feed = await (_for_you(request) if name == "for-you" else _all(request))
+    feed = await (_for_you(request) if name == "for-you" else _found(request, sets.own_feed(name)))
     return answer_bytes(request, form(feed), kind=f"{kind}; charset=utf-8")
 
 
@@ -43,15 +43,17 @@ async def _for_you(request: web.Request) -> Feed:
     return _feed(request, "For you", "/for-you", [item_of(one) for one in found])
 
 
-async def _all(request: web.Request) -> Feed:
-    wanted = asked.read(request.query)
+async def _found(request: web.Request, own: OwnFeed | None) -> Feed:
+    """Return what is found in a feed of the asker's own, or in everything."""
+    wanted, asker = asked.read(request.query), somebody(request) if own else request[ASKER]
     page = await request.app[DESK].find(
-        request[ASKER],
+        asker,
         Query(
             kind="activities",
             principals=(),
             text=wanted.text,
             filters=wanted.fields(),
+            where=request.app[UNREAD].condition(asker.person, own) if own else None,
             since=wanted.since,
             until=wanted.until,
             size=paging.size(request),
@@ -59,12 +61,9 @@ async def _all(request: web.Request) -> Feed:
         ),
     )
     items = [activity_of(hit.document) for hit in page.hits]
-    home = "/" + (f"?{urlencode(wanted.pairs())}" if wanted.pairs() else "")
-    return _feed(request, _title(wanted), home, items, after=page.next)
-
-
-def _title(wanted: Filters) -> str:
-    return ", ".join(value for _, value in wanted.pairs()) or "Everything"
+    home = f"/{own}" if own else "/" + (f"?{urlencode(wanted.pairs())}" if wanted.pairs() else "")
+    title = ", ".join([*([own.capitalize()] if own else []), *(value for _, value in wanted.pairs())])
+    return _feed(request, title or "Everything", home, items, after=page.next)
 
 
 def _feed(request: web.Request, title: str, home: str, items: list[dict[str, Any]], *, after: str = "") -> Feed:

@@ -15,9 +15,9 @@ from services.gateway.handlers.feedback import store
 from services.gateway.handlers.me import somebody
 from services.gateway.handlers.people import name_of
 from services.gateway.keys import DIRECTORY, REACTIONS, REMEMBERED
-from services.gateway.personal import Feed
 from services.gateway.problems import Problem, not_found
 from services.gateway.respond import answer
+from services.gateway.stream.selection import Feed
 
 FOLLOWING: Feed = "following"
 _LONGEST = 1_000

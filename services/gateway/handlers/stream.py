@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from urllib.parse import urlencode
@@ -27,11 +27,14 @@ from services.gateway.stream.hub import Hub
 from services.gateway.stream.position import NotAPosition
 from services.gateway.stream.reader import take_over
 from services.gateway.stream.replay import Replay
-from services.gateway.stream.selection import Question, Selection
+from services.gateway.stream.selection import Feed, Question, Selection
 from services.gateway.stream.streams import Stream
 from services.gateway.stream.wire import Form
 
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Vary": VARY}
+COUNTS = "unread"
+"""Value of ``counts``: what is unread is told at the beginning, and when it changes."""
+_EVERYWHERE = ("counts", "last_event_id", tokens.PARAMETER)
 _WRITE_SECONDS = 30.0
 """A reader that takes nothing for so long while it is replayed to is cut."""
 
@@ -47,6 +50,8 @@ class _Wish:
     asked: Callable[[], Mapping[str, Selection]] = dict
     """Returns what is asked of each feed now; ``changes``: by itself."""
     changes: bool = False
+    counts: bool = False
+    """How much is unread is to be told as well."""
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -113,36 +118,42 @@ async def _counted_as(request: web.Request) -> tuple[str, str]:
 
 
 def _wish(request: web.Request) -> _Wish:
+    if asked.one(request.query, "counts") not in ("", COUNTS):
+        raise asked.wrong("counts", f"{COUNTS} is expected")
+    wish = _questions(request)
+    return replace(wish, counts=bool(somebody(request))) if asked.one(request.query, "counts") else wish
+
+
+def _questions(request: web.Request) -> _Wish:
     name = asked.one(request.query, "set")
     hubs = {"all": request.app[HUB], "for-you": request.app[FOR_YOU_HUB]}
     if name:
-        asked.only(request.query, "set", "last_event_id", tokens.PARAMETER)
+        asked.only(request.query, "set", *_EVERYWHERE)
         return _of_set(request, name)
-    asked.only(request.query, *asked.FIELDS, "since", "until", "q", "feed", "set", "last_event_id", tokens.PARAMETER)
+    asked.only(request.query, *asked.FIELDS, "since", "until", "q", "feed", "set", *_EVERYWHERE)
     wanted = asked.read(request.query)
-    if asked.one(request.query, "feed") == sets.FOLLOWING:
-        return _following(request, wanted)
     feed = sets.feed_of(asked.one(request.query, "feed") or "all")
+    if own := sets.own_feed(feed):
+        return _own(request, own, wanted)
     if feed == "for-you" and not request[ASKER].person:
         raise Problem(401, "who-asks", "for-you is somebody's own feed; say who you are, in demo mode by ?as=PERSON.")
     return _Wish(hubs={feed: hubs[feed]}, selections={feed: Selection.one(wanted)}, since=wanted.since)
 
 
 def _mine(request: web.Request) -> Callable[[], Mine]:
-    """Return how to ask what the asker follows and mutes now."""
+    """Return how to ask what the asker follows, and what their rules do, now."""
     person, reactions, remembered = somebody(request).person, request.app[REACTIONS], request.app[REMEMBERED]
     return lambda: follows.mine(reactions, remembered, person)
 
 
-def _following(request: web.Request, wanted: Filters) -> _Wish:
-    """Return what is asked of what the asker follows; it changes with that, while the stream is open."""
+def _own(request: web.Request, feed: Feed, wanted: Filters) -> _Wish:
+    """Return what is asked of a feed of the asker's own; it changes with follows and rules while it is open."""
     mine = _mine(request)
 
     def now() -> Mapping[str, Selection]:
-        return {sets.FOLLOWING: Selection.of(mine().asked(wanted))}
+        return {feed: Selection.of(mine().asked(feed, wanted))}
 
-    hubs = {sets.FOLLOWING: request.app[HUB]}
-    return _Wish(hubs=hubs, selections=now(), since=wanted.since, asked=now, changes=True)
+    return _Wish(hubs={feed: request.app[HUB]}, selections=now(), since=wanted.since, asked=now, changes=True)
 
 
 def _of_set(request: web.Request, name: str) -> _Wish:
@@ -211,7 +222,7 @@ def _open(request: web.Request, response: web.StreamResponse, wish: _Wish, start
         connections[feed].shown = starts[feed].shown
     for one in connections.values():
         one.beside = [other for other in connections.values() if other is not one]
-    return Stream(request[ASKER], connections, wish.hubs, wish.set, wish.asked, wish.changes)
+    return Stream(request[ASKER], connections, wish.hubs, wish.set, wish.asked, wish.changes, wish.counts)
 
 
 class _Beginning:
@@ -279,8 +290,8 @@ class _Beginning:
 
 def _refill(feed: str, selection: Selection) -> dict[str, object]:
     """Return the address of the page to read what was missed from; for several questions each has its own."""
-    if feed == sets.FOLLOWING:
-        return {"refill": "/v1/me/following"}
+    if own := sets.own_feed(feed):
+        return {"refill": f"/v1/me/{own}"}
     pages = {name: _page(feed, question) for name, question in selection.parts}
     return {"refill": pages[""] if tuple(pages) == ("",) else pages}
 
@@ -288,8 +299,8 @@ def _refill(feed: str, selection: Selection) -> dict[str, object]:
 def _page(feed: str, question: Question) -> str:
     if feed == "for-you":
         return "/v1/me/for-you"
-    if question.followed:
-        return "/v1/me/following"
+    if question.feed:
+        return f"/v1/me/{question.feed}"
     query = urlencode(question.filters.pairs())
     return "/v1/activities" + (f"?{query}" if query else "")
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from services.common.search.conditions import Condition
 from services.gateway.filters import Facts, Filters
 
+Feed = Literal["following", "mentions", "notifications"]
+"""Feeds of somebody's own, each a part of what they may see."""
+FEEDS: tuple[Feed, ...] = get_args(Feed)
 Names = tuple[str, ...]
 """Names of the questions that an event answers; empty: none of them."""
 UNNAMED: Names = ("",)
@@ -18,8 +22,8 @@ class Question:
 
     filters: Filters
     unless: Condition | None = None
-    followed: bool = False
-    """It is of what the reader follows."""
+    feed: Feed | None = None
+    """The feed of the reader's own that it is of."""
 
     def asks(self, facts: Facts) -> bool:
         """Return whether an activity answers it."""

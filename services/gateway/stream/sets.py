@@ -12,12 +12,12 @@ from services.gateway import filters as asked
 from services.gateway.filters import Filters
 from services.gateway.follows import Mine
 from services.gateway.remembered import Remembered, Value
-from services.gateway.stream.selection import Question, Selection
+from services.gateway.stream.selection import FEEDS as OWN
+from services.gateway.stream.selection import Feed, Question, Selection
 
 HUBS = ("all", "for-you")
-"""Feeds that lie behind all others: following is a part of all."""
-FOLLOWING = "following"
-FEEDS = ("all", FOLLOWING, "for-you")
+"""Feeds that lie behind all others: those of somebody's own are parts of all."""
+FEEDS = ("all", *OWN, "for-you")
 MOST = 20
 """Subscriptions of a set."""
 LONGEST_NAME = 64
@@ -43,16 +43,16 @@ def selections(subscriptions: Subscriptions, mine: Callable[[], Mine]) -> dict[s
     by_feed: dict[str, dict[str, list[Question]]] = {feed: {} for feed in HUBS}
     for name, query in subscriptions.items():
         feed, filters = _read(query)
-        if feed == FOLLOWING:
-            by_feed["all"][name] = [one for found in mine().asked(filters).values() for one in found]
+        if own := own_feed(feed):
+            by_feed["all"][name] = [one for found in mine().asked(own, filters).values() for one in found]
         else:
             by_feed[feed][name] = [Question(filters)]
     return {feed: Selection.of(named) for feed, named in by_feed.items()}
 
 
 def follows(subscriptions: Subscriptions) -> bool:
-    """Return whether what is asked changes with what the reader follows and mutes."""
-    return any(_read(query)[0] == FOLLOWING for query in subscriptions.values())
+    """Return whether what is asked changes with what the reader follows, and with their rules."""
+    return any(own_feed(_read(query)[0]) for query in subscriptions.values())
 
 
 def of(remembered: Remembered, person: str, name: str) -> Subscriptions | None:
@@ -70,6 +70,11 @@ def feed_of(given: str) -> str:
     if given not in FEEDS:
         raise asked.wrong("feed", f"{' or '.join(FEEDS)} is expected")
     return given
+
+
+def own_feed(feed: str) -> Feed | None:
+    """Return a feed that is somebody's own; None for the others."""
+    return next((one for one in OWN if one == feed), None)
 
 
 def _read(query: str) -> tuple[str, Filters]:

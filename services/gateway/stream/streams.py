@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.common import metrics
 from services.gateway.auth import Asker
@@ -37,6 +37,10 @@ class Stream:
     """Returns what is asked of each feed now."""
     changes: bool = False
     """What is asked changes by itself: with what the reader follows and mutes."""
+    counts: bool = False
+    """The reader wants to know how much is unread."""
+    told: Mapping[str, int] = field(default_factory=dict)
+    """What they were told of that last."""
     until: float = float("inf")
     """When its life ends, by the loop's clock."""
 
@@ -77,6 +81,12 @@ class Stream:
             if self.first.chunked:
                 transport.write(wire.LAST_CHUNK)
             transport.close()
+
+    def tell(self, counts: Mapping[str, int], at: str) -> None:
+        """Say how much is unread by feed, where that is new to the reader; ``at`` is when it was counted."""
+        if counts != self.told:
+            self.told = counts
+            self.first.send(wire.aside(self.first.form, "unread", {**counts, "at": at}))
 
     def select(self, subscriptions: sets.Subscriptions) -> None:
         """Read other subscriptions from now on, and say so."""
@@ -125,6 +135,14 @@ class Streams:
         for stream in tuple(self._open):
             if any(connection.transport.is_closing() for connection in stream.connections.values()):
                 stream.end("gone")
+
+    def counting(self) -> dict[str, list[Stream]]:
+        """Return the streams whose readers want to know how much is unread, by person."""
+        found: dict[str, list[Stream]] = {}
+        for stream in self._open:
+            if stream.counts:
+                found.setdefault(stream.asker.person, []).append(stream)
+        return found
 
     async def watch(self) -> None:
         """For ever: end the streams of who may not read any more, and let the others be who they are now."""

@@ -54,12 +54,18 @@ def said(form: Form, id_: str, kind: str, what: Mapping[str, Any]) -> bytes:
     return b"id: %s\nevent: %s\ndata: %s\n\n" % (id_.encode(), kind.encode(), text)
 
 
+def aside(form: Form, kind: str, what: Mapping[str, Any]) -> bytes:
+    """Return an event that does not move the reader's position: the last id still holds."""
+    text = orjson.dumps(what)
+    if form is Form.LINES:
+        return b'{"event":"%s","%s":%s}\n' % (kind.encode(), kind.encode(), text)
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), text)
+
+
 def goodbye(form: Form, why: str, retry: int) -> bytes:
     """Return what ends a stream on purpose: why, and to come back after ``retry`` ms. The last id still holds."""
-    text = orjson.dumps({"reason": why, "retry": retry})
-    if form is Form.LINES:
-        return b'{"event":"end","end":%s}\n' % text
-    return b"retry: %d\nevent: end\ndata: %s\n\n" % (retry, text)
+    again = b"" if form is Form.LINES else b"retry: %d\n" % retry
+    return again + aside(form, "end", {"reason": why, "retry": retry})
 
 
 def chunk(blocks: bytes) -> bytes:

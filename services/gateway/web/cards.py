@@ -13,6 +13,7 @@ from services.common.search import Page, Query
 from services.gateway.auth import PARAMETER
 from services.gateway.filters import Filters
 from services.gateway.handlers.people import known_name
+from services.gateway.handlers.stream import COUNTS
 from services.gateway.keys import ASKER, AUTH, NAMES, REACTIONS
 from services.gateway.web import present, viewers
 from services.gateway.web.present import Card, Party
@@ -92,6 +93,12 @@ def feed(wanted: Filters, cursor: str, facets: tuple[str, ...] = ()) -> Query:
 
 
 def stream(request: web.Request, parameters: Sequence[tuple[str, str]], position: str = "") -> str:
-    """Return the address of a live feed, from a position on. It names who asks: a cookie may change meanwhile."""
-    who = [(PARAMETER, request[ASKER].person)] if request.app[AUTH].mode == "demo" else []
-    return "/v1/stream?" + urlencode([*parameters, *who, *([("last_event_id", position)] if position else [])])
+    """Return the address of a live feed, from a position on; it also tells what is unread.
+
+    It names who asks: a cookie may change meanwhile.
+    """
+    person = request[ASKER].person
+    who = [(PARAMETER, person)] if request.app[AUTH].mode == "demo" else []
+    counts = [("counts", COUNTS)] if person else []
+    begin = [("last_event_id", position)] if position else []
+    return "/v1/stream?" + urlencode([*parameters, *counts, *who, *begin])

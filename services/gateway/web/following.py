@@ -13,6 +13,7 @@ from services.gateway.filters import Filters
 from services.gateway.handlers import following, searches
 from services.gateway.handlers.me import somebody
 from services.gateway.keys import INDEXED, REACTIONS
+from services.gateway.stream.selection import FEEDS
 from services.gateway.web import cards, forms, subjects
 from services.gateway.web.frame import show
 
@@ -41,9 +42,9 @@ async def page(request: web.Request) -> web.StreamResponse:
 async def read(request: web.Request) -> web.StreamResponse:
     """Mark a feed as read up to when its page was made: what came meanwhile stays new."""
     asker, sent = somebody(request), await forms.fields(request)
-    feed = next((one for one in personal.FEEDS if one == sent.get("feed")), None)
+    feed = next((one for one in FEEDS if one == sent.get("feed")), None)
     if feed is None:
-        raise asked.wrong("feed", f"one of {', '.join(personal.FEEDS)} is expected")
+        raise asked.wrong("feed", f"one of {', '.join(FEEDS)} is expected")
     await personal.mark(request, asker.person, feed, following.moment(sent.get("until", "")))
     return forms.went(request, forms.back(sent, "/"), "read")
 

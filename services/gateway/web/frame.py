@@ -9,13 +9,14 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from services.gateway import personal, problems
+from services.gateway import problems
 from services.gateway.auth import COOKIE
 from services.gateway.handlers import bodies
 from services.gateway.handlers.people import name_of
-from services.gateway.keys import ASKER, AUTH
+from services.gateway.keys import ASKER, AUTH, UNREAD
 from services.gateway.problems import Handler, Problem
 from services.gateway.respond import answer_bytes
+from services.gateway.unread import INBOX
 from services.gateway.web import forms, present, viewers
 from services.gateway.web.cards import AWAY
 from services.gateway.web.rendering import render
@@ -79,7 +80,7 @@ async def _unread(request: web.Request) -> int:
         return 0
     try:
         async with asyncio.timeout(_COUNT_SECONDS):
-            return await personal.unread(request, request[ASKER], ("mentions", "notifications"))
+            return await request.app[UNREAD].count(request[ASKER], INBOX)
     except AWAY:
         return 0
 

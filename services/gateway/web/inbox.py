@@ -6,8 +6,10 @@ from services.common.clock import now
 from services.common.envelope import rfc3339
 from services.gateway import filters as asked
 from services.gateway import paging, personal
+from services.gateway.filters import Filters
 from services.gateway.handlers.me import somebody
-from services.gateway.personal import Feed
+from services.gateway.keys import INDEXED, UNREAD
+from services.gateway.stream.selection import Feed
 from services.gateway.web import cards
 from services.gateway.web.frame import show
 
@@ -29,10 +31,11 @@ async def notifications(request: web.Request) -> web.StreamResponse:
 
 async def _page(request: web.Request, feed: Feed, other: Feed) -> web.StreamResponse:
     asked.only(request.query, "cursor")
-    asker = somebody(request)
+    asker, cursor = somebody(request), paging.cursor(request)
+    at = await request.app[INDEXED].position(asker, Filters())
     until = rfc3339(now())
-    found = await personal.page(request, asker, feed, size=cards.SHOWN, cursor=paging.cursor(request))
-    counts = {feed: found.unread, other: await personal.unread(request, asker, (other,))}
+    found = await personal.page(request, asker, feed, size=cards.SHOWN, cursor=cursor)
+    counts = {feed: found.unread, other: await request.app[UNREAD].count(asker, (other,))}
     return await show(
         request,
         "inbox.html",
@@ -44,6 +47,7 @@ async def _page(request: web.Request, feed: Feed, other: Feed) -> web.StreamResp
         read=cards.since(found.read),
         until=until,
         empty=_EMPTY[feed],
+        stream="" if cursor else cards.stream(request, [("feed", feed)], at.text()),
         notices=personal.notices(request, asker.person) if feed == "notifications" else (),
         next=cards.older(request, found.page),
     )

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from services.common.clock import now
 from services.gateway.auth import COOKIE
-from tests.fixtures.browser import browsing
+from tests.fixtures.browser import browser, browsing, tab
 from tests.unit.gateway.speech import Speech
 from tests.unit.gateway.world import HALL, said, world
 
@@ -31,6 +31,27 @@ async def test_what_is_followed_and_what_is_answered_arrive_without_a_reload() -
             await w.happens(replace(said(4, who="cat", text="an answer"), thread="chat:1"), index=False)
             await tab.get_by_role("heading", name="Conversation").wait_for()
             await tab.get_by_text("an answer").wait_for()
+            assert complaints == []
+
+
+async def test_what_is_unread_is_counted_on_every_live_page_as_it_comes_and_as_it_is_read() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.happens(said(1, who="bob", text="a question"))
+        async with browser() as started, tab(started, w.url) as (page, _), tab(started, w.url) as (inbox, complaints):
+            await page.goto("/?as=ann")
+            await page.locator('#state[data-state="live"]').wait_for()
+            await expect(page.get_by_role("link", name="Inbox", exact=True)).to_be_visible()
+            await inbox.goto("/mentions?as=ann")
+            await inbox.locator('#state[data-state="live"]').wait_for()
+            await w.happens(replace(said(2, who="bob", text="ask ann about herons"), mention_people=("ann",)))
+            await inbox.get_by_text("ask ann about herons").wait_for()
+            await inbox.get_by_text("1 new", exact=True).first.wait_for()
+            await expect(inbox).to_have_title("(1) Inbox · Watercooler")
+            await expect(page.get_by_role("link", name="Inbox 1 unread")).to_be_visible()
+            await inbox.get_by_role("button", name="Mark all as read").press("Enter")
+            await inbox.get_by_text("Nothing new since just now").wait_for()
+            await expect(page.get_by_role("link", name="Inbox", exact=True)).to_be_visible()
             assert complaints == []
 
 

@@ -191,7 +191,7 @@ async def _the_last(w: World, count: int) -> None:
     ring = w.parts.hub.ring
     await eventually(lambda: ring.end >= count, what="all is in memory", within=20, pause=0.002)
     last = Deed(number=LAST, who="dan", place=HALL, thing=0, thread=THREADS[0], word="last", coauthor="")
-    await w.happens(last.enriched())
+    await w.happens(replace(last.enriched(), mention_people=PEOPLE))
     for person in PEOPLE:
         await _recommend(w, person, last, [])
 

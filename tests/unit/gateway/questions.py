@@ -82,6 +82,7 @@ def _streams(_: Organisation) -> list[Question]:
         Question("/v1/stream?set=page", stream="all", headers=lines),
         Question("/v1/stream?since=2026-01-01", stream="all", headers=lines),
         Question("/v1/stream?feed=for-you", stream="for-you", headers=lines),
+        Question("/v1/stream?feed=mentions", stream="all", headers=lines),
     ]
 
 
@@ -124,7 +125,8 @@ def _ruled(_: Organisation) -> list[Question]:
     """Rules that look at everything, switched on, and what they make of the feeds."""
     rules = {"all": "if anything then notify and mark seen", "some": f"if says {SHARED[0]} or from bob then mute"}
     kept = [Question(f"/v1/me/rules/{name}", "PUT", {"rule": rule, "on": True}) for name, rule in rules.items()]
-    return [*kept, Question("/v1/me/notifications"), Question("/v1/me/following")]
+    live = Question("/v1/stream?feed=notifications", stream="all", headers={"Accept": "application/x-ndjson"})
+    return [*kept, Question("/v1/me/notifications"), Question("/v1/me/following"), live]
 
 
 def _topics(start: str) -> Asking:
@@ -149,7 +151,7 @@ QUESTIONS: Mapping[str, Asking] = {
     "GET /v1/me/streams/{name}": _paths("/v1/me/streams/page"),
     "GET /v1/feed.atom": _filtered("/v1/feed.atom"),
     "GET /v1/feed.json": lambda _: [
-        Question(f"/v1/feed.json?{one}") for one in ("", "limit=2", f"q={SHARED[0]}", "feed=for-you")
+        Question(f"/v1/feed.json?{one}") for one in ("", "limit=2", f"q={SHARED[0]}", "feed=for-you", "feed=mentions")
     ],
     "GET /v1/activities": lambda o: [*_filtered("/v1/activities")(o), Question("/v1/activities?view=collection")],
     "GET /v1/activities/{id}": _each("/v1/activities/", _activities),

@@ -1,5 +1,6 @@
 """Atom and JSON Feed of what the asker may open, as readers of feeds take them."""
 
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -7,6 +8,7 @@ import pytest
 from yarl import URL
 
 from services.common.model import Object
+from tests.unit.gateway.test_following import follow
 from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.world import HALL, ROOM, said, world
 
@@ -77,6 +79,19 @@ async def test_for_you_is_a_feed_with_its_reasons() -> None:
         assert item["content_text"] == "because of chat:1\n\nmessage 1"
         assert (await w.get("/v1/feed.json?feed=for-you", as_="")).status == 401
         assert (await w.get("/v1/feed.json?feed=for-you&tag=x")).status == 400  # it would be answered with all of it
+
+
+async def test_feeds_of_ones_own_are_feeds_of_that_alone() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await follow(w, "bob")
+        await w.happens(said(1, who="bob"), replace(said(2, who="cat"), mention_people=("ann",)), said(3, who="cat"))
+        for name, texts in (("following", ["message 1"]), ("mentions", ["message 2"]), ("notifications", [])):
+            feed = await w.json("/v1/feed.json", params={"feed": name})
+            assert [one["content_text"] for one in feed["items"]] == texts
+            assert (feed["title"], feed["home_page_url"]) == (f"{name.capitalize()} · Watercooler", w.url + name)
+            assert (await w.get("/v1/feed.atom", as_="", params={"feed": name})).status == 401
+        assert (await w.json("/v1/feed.json?feed=following&person=cat"))["items"] == []
 
 
 @pytest.mark.parametrize("form", ["atom", "json"])

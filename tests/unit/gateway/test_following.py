@@ -135,6 +135,24 @@ async def test_what_is_followed_is_narrowed_by_filters_and_by_rules_that_mute_li
             assert events[0]["for"] == ["container", "person"]
 
 
+async def test_the_inbox_comes_live_by_its_feeds_and_as_the_rules_are_now() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await put(w, "/v1/me/rules/birds", {"rule": "if says heron then notify", "on": True}, status=200)
+        async with w.listening(feed="mentions") as mentions, w.listening(feed="notifications") as notifications:
+            await mentions.begun()
+            await notifications.begun()
+            call = replace(said(1, who="bob"), mention_people=("ann",))
+            await w.happens(call, said(2, who="bob", text="heron"), said(3, who="bob", text="otter"))
+            assert json.loads((await mentions.until(1))[0].data)["id"] == "chat:1#chat.message"
+            assert json.loads((await notifications.until(1))[0].data)["id"] == "chat:2#chat.message"
+            await put(w, "/v1/me/rules/birds", {"rule": "if says otter then notify", "on": True}, status=200)
+            w.parts.streams.look()
+            await w.happens(said(4, who="bob", text="heron"), said(5, who="bob", text="otter"))
+            assert json.loads((await notifications.until(2))[1].data)["id"] == "chat:5#chat.message"
+            assert len(mentions.of()) == 1
+
+
 async def test_a_set_may_hold_what_is_followed() -> None:
     async with world() as w:
         await w.opened(HALL)

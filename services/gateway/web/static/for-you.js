@@ -1,5 +1,6 @@
 // The For-you page with scripts: the dial and every act work in place; without them the same forms reload the page.
 import { listen } from "./source.js";
+import { unread } from "./unread.js";
 
 const list = document.getElementById("for-you");
 
@@ -79,6 +80,7 @@ function enhance(list) {
       for (const field of list.querySelectorAll("input[name=subject]")) if (field.value === gone) field.closest("li")?.remove();
     },
     reset: reload,
+    unread: (event) => unread(JSON.parse(event.data)),
   });
   fresh.addEventListener("click", async () => { waiting = 0; await reload(); window.scrollTo({ top: 0 }); });
 }

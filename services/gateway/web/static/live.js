@@ -1,5 +1,6 @@
 // A live feed: EventSource from the id that the page was made at, cards built from a <template>, text never as HTML.
 import { listen } from "./source.js";
+import { unread } from "./unread.js";
 
 const feed = document.getElementById("feed");
 const HELD = 200; // cards kept on the page; older ones are behind "Older"
@@ -56,10 +57,10 @@ function build(template, phrases, viewer, activity) {
   const page = item.dataset.page;
   const gone = thing.type === "Tombstone";
   if (thing.title && !gone) {
-    set("h3 span", thing.title);
-    item.querySelector("h3 a").href = page;
+    set(".title span", thing.title);
+    item.querySelector(".title a").href = page;
     item.querySelector("use").setAttribute("href", `/static/icon.svg#${KINDS[thing.type] || "other"}`);
-  } else item.querySelector("h3").remove();
+  } else item.querySelector(".title").remove();
   set(".text", gone ? "Deleted at its source." : excerpt(activity.text || thing.content || "", thing.title || ""));
   if (!thing.title && !gone && thing.content) {
     const link = document.createElement("a");
@@ -109,6 +110,7 @@ function follow(feed) {
     open: () => say("live", "Live"),
     error: () => say("lost", "Reconnecting"),
     reset: () => location.reload(),
+    unread: (event) => unread(JSON.parse(event.data)),
     redacted: (event) => { // its source took the content back: so does this page
       const activity = JSON.parse(event.data);
       const same = (item) => item.dataset.id === activity.id;
