@@ -9,6 +9,9 @@ from yarl import URL
 
 from services.common.errors import Reject, Retry, Stop, WatercoolerError
 
+LONGEST_PAUSE = 86_400.0
+"""Seconds: who asks for more is asked again in a day. What other sides write must not become a time that there is not."""
+
 
 def shown(url: URL) -> str:
     """Return a URL as it may be logged: without user, query and fragment, where secrets stand."""
@@ -19,25 +22,33 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the pause in seconds that an answer asks for, None where it asks for none that can be understood.
 
     Reads Retry-After (RFC 9110, section 10.2.3: seconds or a date) and, where requests have run out, the epoch in
-    X-RateLimit-Reset (GitHub, Gitea).
+    X-RateLimit-Reset (GitHub, Gitea). At most ``LONGEST_PAUSE``.
     """
     asked = headers.get("Retry-After", "").strip()
-    if asked.isdigit():
-        return float(asked)
+    if _is_whole(asked):
+        return _bounded(float(asked))
     if asked:
         return _until(asked, now)
     reset = headers.get("X-RateLimit-Reset", "")
-    if headers.get("X-RateLimit-Remaining") == "0" and reset.isdigit():
-        return max(0.0, int(reset) - now.timestamp())
+    if headers.get("X-RateLimit-Remaining") == "0" and _is_whole(reset):
+        return _bounded(float(reset) - now.timestamp())
     return None
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit()  # str.isdigit alone takes "²", which is no number for float
+
+
+def _bounded(seconds: float) -> float:
+    return min(LONGEST_PAUSE, max(0.0, seconds))
 
 
 def _until(date: str, now: datetime) -> float | None:
     try:
         then = parsedate_to_datetime(date)
-    except ValueError:
+        return _bounded(((then if then.tzinfo else then.replace(tzinfo=UTC)) - now).total_seconds())
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, ((then if then.tzinfo else then.replace(tzinfo=UTC)) - now).total_seconds())
 
 
 def failure(
@@ -61,16 +72,28 @@ def failure(
 
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that the internet uses; Python calls more of it global, such as fec0::/10 and ::127.0.0.1."""
 
 
 def is_public(address: str) -> bool:
     """Return whether an IP address is on the public internet (not loopback, private, link-local, multicast...).
 
-    An IPv6 address that stands for one of IPv4 (mapped, 6to4, Teredo, NAT64) is judged by that one.
+    An IPv6 address that stands for one of IPv4 (mapped, 6to4, Teredo, NAT64) is judged by that one. What is no address
+    in the usual form is not: the system's resolver takes ``127.1`` and ``2130706433`` for this machine.
     """
-    ip = ipaddress.ip_address(address.split("%")[0])
-    inner = _within(ip) if isinstance(ip, ipaddress.IPv6Address) else ()
-    return all(one.is_global and not one.is_multicast for one in inner or (ip,))
+    try:
+        ip = ipaddress.ip_address(address.split("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv4Address):
+        return _is_global(ip)
+    inner = _within(ip)
+    return all(map(_is_global, inner)) if inner else ip in _UNICAST and _is_global(ip)
+
+
+def _is_global(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return ip.is_global and not ip.is_multicast
 
 
 def _within(ip: ipaddress.IPv6Address) -> tuple[ipaddress.IPv4Address, ...]:

@@ -77,7 +77,7 @@ class Webhooks:
             found = Result(failed=str(error))
         except TimeoutError:
             found = Result(failed="it did not answer in time")
-        except ClientError as error:
+        except (ClientError, UnicodeError) as error:  # of a name with an empty or too long part
             found = Result(failed=f"it could not be reached or broke off ({type(error).__name__})")
         metrics.RULE_DELIVERIES.labels("webhook", "failed" if found.failed else "sent").inc()
         return found

@@ -6,7 +6,7 @@ import pytest
 from yarl import URL
 
 from services.common.errors import Reject, Retry, Stop
-from services.common.http_rules import failure, is_public, may_follow, retry_after, shown
+from services.common.http_rules import LONGEST_PAUSE, failure, is_public, may_follow, retry_after, shown
 
 NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
 
@@ -23,6 +23,11 @@ NOW = datetime(2026, 10, 21, 7, 28, 0, tzinfo=UTC)
         ({"Retry-After": "-5"}, None),
         ({"Retry-After": "soon"}, None),
         ({"Retry-After": "1e9"}, None),
+        ({"Retry-After": "\N{SUPERSCRIPT TWO}"}, None),
+        ({"Retry-After": "9" * 400}, LONGEST_PAUSE),
+        ({"Retry-After": "Fri, 31 Dec 9999 23:59:59 GMT"}, LONGEST_PAUSE),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:30:00 +99999999999999999999"}, None),
+        ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "9" * 400}, LONGEST_PAUSE),
         ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(int(NOW.timestamp()) + 60)}, 60),
         ({"X-RateLimit-Remaining": "5", "X-RateLimit-Reset": str(int(NOW.timestamp()) + 60)}, None),
         ({"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "never"}, None),
@@ -96,6 +101,16 @@ def test_public_addresses(address: str) -> None:
         "fc00::1",
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b::127.0.0.1",
+        "64:ff9b:1::127.0.0.1",
+        "2002:7f00:1::",
+        "fec0::1",
+        "127.1",
+        "2130706433",
+        "127.0.0.1.",
+        "",
     ],
 )
 def test_addresses_inside(address: str) -> None:

@@ -116,6 +116,17 @@ async def test_a_pause_that_is_asked_for_is_kept() -> None:
         assert [one["waiting"] for one in (await w.json("/v1/me/rules"))["orderedItems"]] == [1]
 
 
+@pytest.mark.parametrize("pause", ["\N{SUPERSCRIPT TWO}", "9" * 20])
+async def test_a_receiver_that_asks_for_no_time_there_is_ends_nothing(pause: str) -> None:
+    async with receiver(503, retry_after=pause) as to, receiver() as other, world(**_HERE) as w:
+        await sending(w, to)
+        await sending(w, other, name="others")
+        await w.happens(news(1))
+        await got(other, 1)
+        await w.happens(news(2))
+        assert len(await got(other, 2)) == 2
+
+
 async def test_what_is_owed_outlives_the_process() -> None:
     bus: Bus = MemoryBus("t.")
     search = MemorySearch()
@@ -192,6 +203,8 @@ async def test_a_dry_run_says_how_much_would_be_sent_and_sends_nothing() -> None
         ("https://[::ffff:10.0.0.1]/", "inside"),
         ("https://[64:ff9b::7f00:1]/", "inside"),
         ("https://[2002:7f00:1::]/", "inside"),
+        ("https://127.1/", "inside"),
+        ("https://2130706433/", "inside"),
         ("hooks.example", "a URL"),
         ("https://", "a URL"),
         ("https://[::1", "URL"),
@@ -233,6 +246,16 @@ async def test_a_name_that_resolves_inside_is_not_connected_to(monkeypatch: pyte
     finally:
         await hooks.stop()
     assert ("inside" in result.failed, asked) == (True, ["hooks.example"])
+
+
+async def test_a_host_that_no_resolver_takes_is_a_failure_like_others() -> None:
+    hooks = Webhooks(loopback=False)
+    await hooks.start()
+    try:
+        one = Sending(url="https://hooks..example/in", secret="whsec_" + "A" * 44, id="msg_1", body=b"{}")
+        assert "could not be reached" in (await hooks.send(one)).failed
+    finally:
+        await hooks.stop()
 
 
 def test_on_loopback_development_may_send_to_any_port() -> None:

@@ -246,8 +246,11 @@ async def world(
                 await used.stop()
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        ended = await asyncio.gather(*running, return_exceptions=True)
         await parts.stop_reading()
+    for error in ended:  # a part that fails ends the service
+        if isinstance(error, Exception):
+            raise error
 
 
 def ids(items: Sequence[Any]) -> list[str]:
