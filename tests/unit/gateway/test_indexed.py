@@ -1,0 +1,51 @@
+"""Where to go on live behind a page, as far as the ring of events alone decides it."""
+
+import asyncio
+
+from services.common.access import AccessView
+from services.common.bus import Partition, Received
+from services.common.bus.memory import MemoryBus
+from services.common.codec import Codec
+from services.common.records import enriched_out
+from services.common.search.memory import MemorySearch
+from services.gateway.auth import Asker
+from services.gateway.desk import Desk
+from services.gateway.fence import Fence
+from services.gateway.filters import Filters
+from services.gateway.indexed import Indexed
+from services.gateway.stream import makers
+from services.gateway.stream.events import Event
+from services.gateway.stream.hub import Hub
+from services.gateway.stream.ring import Ring
+from tests.unit.gateway.world import said
+
+MANY = 1_000
+
+
+def full(ring: Ring, maker: makers.Maker) -> Ring:
+    """Fill a ring with events that nobody has decoded yet."""
+    value, there = Codec("enriched").encode(enriched_out(said(1))), Partition("t", 0)
+    for n in range(MANY):
+        record = Received(partition=there, offset=n, key=f"chat:{n}", value=value, headers={}, timestamp=0)
+        ring.append(Event(record, (n + 1,), maker))
+    return ring
+
+
+async def others(turns: list[int]) -> None:
+    """Count the turns that others on the event loop get."""
+    while True:
+        await asyncio.sleep(0)
+        turns.append(1)
+
+
+async def test_a_question_that_nothing_answers_leaves_turns_to_others() -> None:
+    bus, search, turns = MemoryBus("t."), MemorySearch(), list[int]()
+    access = AccessView(bus)
+    maker = makers.activities(access, lambda _: None)
+    hub = Hub(bus, "t", maker, access, ring=full(Ring((0,)), maker))
+    indexed = Indexed(hub, Desk(search, access, Fence(search)))
+    beside = asyncio.create_task(others(turns))
+    nothing = Filters(values=(("tag", ("none",)),))
+    found = await indexed.position(Asker(person="ann", principals=("everyone", "ann")), nothing)
+    beside.cancel()
+    assert (found.offsets, len(turns) >= MANY // 200) == ((MANY,), True)
