@@ -108,6 +108,11 @@ def test_only_unknown_words_are_replaced_and_only_by_what_is_like_them() -> None
     assert corrected("herron zebra", known) == ""
 
 
+def test_of_a_whole_text_of_unknown_words_nothing_is_made() -> None:
+    assert corrected("herron " * 6, Counter({"heron": 1})) == " ".join(["heron"] * 6)
+    assert corrected("herron " * 7, Counter({"heron": 1})) == ""
+
+
 def test_newer_and_more_specific_things_tell_more_of_a_person() -> None:
     new: dict[str, Any] = {"people": ["ann"], "published": NOON.isoformat()}
     old, crowd = new | {"published": "2020-01-01T00:00:00+00:00"}, new | {"people": ["ann", "bob", "cat", "dan"]}
