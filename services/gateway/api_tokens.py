@@ -20,6 +20,7 @@ LONGEST_DAYS = 366
 MOST = 50
 """Tokens of one person."""
 _NAME = "token/"
+_SWEEP = 3_600.0
 _NONE = sha256(b"").hexdigest()
 _log = logs.get(__name__)
 
@@ -102,6 +103,14 @@ class ApiTokens:
         """Take a token back. Raises Unpublished where Kafka does not take it."""
         await self._remembered.put(token.person, _NAME + token.id, None)
         _log.info("an API token was taken back", id=token.id, person=token.person)
+
+    async def sweep(self) -> None:
+        """For ever: take away what serves nobody any more."""
+        await self._remembered.sweep(self._ended, seconds=_SWEEP)
+
+    def _ended(self) -> list[tuple[str, str]]:
+        at = self._clock()
+        return [(one.person, _NAME + one.id) for one in self._known.values() if one.expires < at]
 
     def _heard(self, person: str, id_: str, value: Value | None) -> None:
         self._known.pop(id_, None)

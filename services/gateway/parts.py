@@ -197,6 +197,8 @@ class Parts:
             self.streams.watch(),
             self.stream_tokens.sweep(),
             self.counts.run(),
+            self.auth.tokens.sweep(),
+            self.auth.sessions.sweep(),
             self.meetings.follow(),
             self.trends.follow(),
             self.hub.follow(),

@@ -1,12 +1,13 @@
 """What people have set, by name, from ``setting.v1``, in memory; setting it is an event in Kafka like any other."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
 
 from services.common import logs, topics
-from services.common.bus import Bus, Outgoing, Publisher, Received
+from services.common.bus import Bus, Outgoing, Publisher, Received, Unpublished
 from services.common.clock import Clock, now
 from services.common.codec import Codec
 from services.common.errors import Reject
@@ -75,6 +76,16 @@ class Remembered:
         """Set several at once; as ``put``."""
         assert self._publisher is not None, "start first"
         await self._publisher.publish([self._outgoing(*one) for one in given])
+
+    async def sweep(self, ended: Callable[[], Iterable[tuple[str, str]]], *, seconds: float) -> None:
+        """For ever: take away what has ended (whose, and its name), so that the log need not keep it."""
+        while True:
+            await asyncio.sleep(seconds)
+            gone = list(ended())
+            try:
+                await self.put_all((person, name, None) for person, name in gone)
+            except Unpublished as error:
+                _log.warning("what has ended is taken away later", count=len(gone), reason=str(error))
 
     def _outgoing(self, person: str, name: str, value: Value | None) -> Outgoing:
         record = None

@@ -15,8 +15,9 @@ from services.gateway.sealed import Sealer
 _NAME = "session/"
 _GROUPS = "groups"
 _PURPOSE = "session"
-_MOST_GROUPS = 2_000
-"""Characters of groups in a cookie: browsers take 4 KiB."""
+_LONGEST = 3_800
+"""Characters of a cookie: browsers take 4 KiB with its name and attributes."""
+_SWEEP = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Sessions:
         self._clock = clock
         self.secure = secure
         self.cookie = "__Host-watercooler" if secure else "watercooler"
-        self._ended: dict[str, float] = {}
+        self._ended: dict[str, tuple[str, float]] = {}
         self._groups: dict[str, tuple[str, ...]] = {}
         remembered.listen(_NAME, self._heard)
         remembered.listen(_GROUPS, self._heard_groups)
@@ -61,11 +62,11 @@ class Sessions:
     async def begin(self, response: web.StreamResponse, who: Identity) -> None:
         """Give a response the cookie of a new session. Raises Unpublished where Kafka does not take it."""
         await self._remember(who)
-        fitting = who.groups if sum(map(len, who.groups)) <= _MOST_GROUPS else ()
         value: dict[str, object] = {"sid": token_hex(16), "person": who.person}
-        if fitting == who.groups:
-            value["groups"] = list(fitting)
-        self.set_cookie(response, self.cookie, self._sealer.seal(_PURPOSE, value, self._seconds), self._seconds)
+        text = self._sealer.seal(_PURPOSE, {**value, "groups": who.groups}, self._seconds)
+        if len(text) > _LONGEST:  # then the groups are those that are remembered
+            text = self._sealer.seal(_PURPOSE, value, self._seconds)
+        self.set_cookie(response, self.cookie, text, self._seconds)
 
     async def _remember(self, who: Identity) -> None:
         """Keep the groups for API tokens, which come without claims."""
@@ -110,10 +111,18 @@ class Sessions:
         """Take a cookie away."""
         response.del_cookie(name, path=path, httponly=True, secure=self.secure, samesite="Lax")
 
+    async def sweep(self) -> None:
+        """For ever: forget that sessions were ended, once they would have ended by themselves."""
+        await self._remembered.sweep(self._over, seconds=_SWEEP)
+
+    def _over(self) -> list[tuple[str, str]]:
+        at = self._clock()
+        return [(person, _NAME + id_) for id_, (person, until) in self._ended.items() if until < at]
+
     def _heard(self, person: str, id_: str, value: Value | None) -> None:
         self._ended.pop(id_, None)
-        if value is not None and float(value.get("until", 0)) > self._clock():
-            self._ended[id_] = float(value["until"])
+        if value is not None:
+            self._ended[id_] = (person, float(value.get("until", 0)))
 
     def _heard_groups(self, person: str, rest: str, value: Value | None) -> None:
         if not rest:

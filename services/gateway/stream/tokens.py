@@ -5,7 +5,6 @@ first claim in the order of the log has it: so it serves once, whichever gateway
 who asked for the token: it ends when their API token or session does.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +12,6 @@ from hashlib import sha256
 from secrets import token_hex, token_urlsafe
 from urllib.parse import parse_qsl
 
-from services.common import logs
 from services.common.bus import Unpublished
 from services.common.clock import Clock, now
 from services.gateway.auth import Asker
@@ -26,7 +24,6 @@ _PREFIX = "stream-token/"
 _SWEEP = 60.0
 _FREE = frozenset({PARAMETER, "last_event_id"})
 """Parameters that a token does not bind: they differ from one opening to the next."""
-_log = logs.get(__name__)
 
 
 @dataclass(slots=True)
@@ -86,14 +83,11 @@ class StreamTokens:
 
     async def sweep(self) -> None:
         """For ever: take away what has ended a while ago."""
-        while True:
-            await asyncio.sleep(_SWEEP)
-            before = self._clock() - LIFE
-            gone = [(one.asker.person, _PREFIX + hashed) for hashed, one in self._known.items() if one.expires < before]
-            try:
-                await self._remembered.put_all((person, name, None) for person, name in gone)
-            except Unpublished as error:
-                _log.warning("old stream tokens stay for now", reason=str(error))
+        await self._remembered.sweep(self._ended, seconds=_SWEEP)
+
+    def _ended(self) -> list[tuple[str, str]]:
+        before = self._clock() - LIFE
+        return [(one.asker.person, _PREFIX + hashed) for hashed, one in self._known.items() if one.expires < before]
 
 
 def _value(issued: _Issued, *, claim: str) -> Value:
