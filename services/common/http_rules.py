@@ -10,7 +10,7 @@ from yarl import URL
 from services.common.errors import Reject, Retry, Stop, WatercoolerError
 
 LONGEST_PAUSE = 86_400.0
-"""Seconds: who asks for more is asked again in a day. What other sides write must not become a time that there is not."""
+"""Seconds: who asks for more is asked again in a day, so that nothing that is sent makes a time that there is not."""
 
 
 def shown(url: URL) -> str:

@@ -45,7 +45,7 @@ class Claims:
         if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST or not value.isprintable():
             raise Problem(403, "not-allowed", f"The identity provider gives no usable claim {self._person_claim}.")
         person = self._person_of(self._account.replace("{}", value)) or value
-        if person in _RESERVED or person.startswith(GROUP):
+        if not is_person(person):
             raise Problem(403, "not-allowed", "The identity provider names somebody who cannot be a person here.")
         return Identity(person=person, groups=self._groups(claims))
 
@@ -62,6 +62,11 @@ class Claims:
         given = [found] if isinstance(found, str) else found if isinstance(found, list | tuple) else []
         named = {one.strip().lstrip("/") for one in given[:_GROUPS] if isinstance(one, str)}
         return tuple(sorted(one for one in named if one and len(one) <= _LONGEST and one.isprintable()))
+
+
+def is_person(text: str) -> bool:
+    """Return whether a text can name a person: not everyone, no group, and none of the index's own lists."""
+    return bool(text.strip()) and text.isprintable() and text not in _RESERVED and not text.startswith(GROUP)
 
 
 def _listed(text: str) -> frozenset[str]:

@@ -26,6 +26,8 @@ _FRESH = 300.0
 """Seconds after which keys are asked for anew, so that one that was withdrawn is not trusted for longer."""
 _SELDOM = 10.0
 """Seconds between two questions for a key that is not known: tokens with made-up names of keys must not cost more."""
+_MOMENT = 2.0
+"""Seconds before a provider that did not answer is asked again, while no keys are known."""
 _LARGEST = 1 << 20
 _LONGEST = 16_384
 _TIMEOUT = ClientTimeout(total=10, connect=5)
@@ -63,6 +65,7 @@ class Provider:
         self._metadata: Metadata | None = None
         self._keys: list[Key] = []
         self._fetched = float("-inf")
+        self._again = float("-inf")
         self._asking = asyncio.Lock()
 
     async def start(self) -> None:
@@ -157,13 +160,17 @@ class Provider:
         async with self._asking:
             if self._clock() - self._fetched <= older:
                 return
+            if self._clock() < self._again:  # who waited for their turn must not ask in vain one after the other
+                if not self._keys:
+                    raise Retry("the identity provider did not answer a moment ago")
+                return
             try:
                 said = await self._get((await self.metadata()).keys)
             except Retry as error:
+                self._again = self._clock() + (_SELDOM if self._keys else _MOMENT)
                 if not self._keys:
                     raise
                 _log.warning("the keys of the identity provider are not renewed", reason=str(error))
-                self._fetched = self._clock() - _FRESH + _SELDOM
                 return
             self._keys = _keys(said.get("keys"))
             self._fetched = self._clock()
@@ -204,7 +211,10 @@ class Provider:
 
     async def _get(self, url: str) -> Claims:
         _safe(url)
-        return await self._asked(lambda http: http.get(url, allow_redirects=False))
+        try:
+            return await self._asked(lambda http: http.get(url, allow_redirects=False))
+        except Refused:
+            raise Retry("the identity provider does not say what it is and signs with") from None
 
     async def _asked(self, ask: Callable[[ClientSession], Any]) -> Claims:
         assert self._http is not None, "start first"

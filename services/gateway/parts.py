@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from secrets import token_bytes
 
@@ -227,24 +228,26 @@ class Parts:
 
     async def stop(self) -> None:
         """Close everything."""
-        await self.stop_reading()
-        await self.search.stop()
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.search.stop)
+            await self.stop_reading()
 
     async def stop_reading(self) -> None:
-        """Close what reads and writes the log, and the way to the identity provider."""
-        for one in (
-            self.for_you_hub,
-            self.hub,
-            self.trends,
-            self.meetings,
-            self.reactions,
-            self.remembered,
-            self.mouth,
-            self.recommendations,
-            self.directory,
-            self.access,
-            self.feedback,
-            self.auth,
-            self.office,
-        ):
-            await one.stop()
+        """Close what reads and writes the log, and the way to the identity provider; all of it, whatever fails."""
+        async with AsyncExitStack() as stack:  # the last one first
+            for one in (
+                self.office,
+                self.auth,
+                self.feedback,
+                self.access,
+                self.directory,
+                self.recommendations,
+                self.mouth,
+                self.remembered,
+                self.reactions,
+                self.meetings,
+                self.trends,
+                self.hub,
+                self.for_you_hub,
+            ):
+                stack.push_async_callback(one.stop)

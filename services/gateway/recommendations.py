@@ -54,7 +54,7 @@ class Recommendations:
 
     def _take(self, received: Received) -> None:
         if received.value is None:
-            self._drop(*self._keys.pop(received.key, ("", "")))
+            self._drop(*self._keys.get(received.key, ("", "")))
             return
         try:
             one = recommendation_in(self._codec.decode(received.value))
@@ -68,10 +68,11 @@ class Recommendations:
         mine = self._by_person.setdefault(one.person, {})
         mine[one.object] = one
         if len(mine) > _MOST:
-            del mine[min(mine, key=lambda id_: mine[id_].time)]
+            self._drop(one.person, min(mine, key=lambda id_: mine[id_].time))
 
     def _drop(self, person: str, thing: str) -> None:
         mine = self._by_person.get(person, {})
-        mine.pop(thing, None)
+        if (gone := mine.pop(thing, None)) is not None:
+            self._keys.pop(gone.key, None)
         if not mine:
             self._by_person.pop(person, None)

@@ -114,4 +114,7 @@ class Remembered:
     def _tell(self, person: str, name: str, value: Value | None) -> None:
         for prefix, listener in self._listeners:
             if name.startswith(prefix):
-                listener(person, name.removeprefix(prefix), value)
+                try:
+                    listener(person, name.removeprefix(prefix), value)
+                except Exception as error:  # another version's: must not end us, at each start
+                    _log.error("a setting cannot be used", name=prefix, person=person, error=type(error).__name__)

@@ -10,7 +10,7 @@ after the change.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -180,24 +180,32 @@ def _nothing() -> None:
 @asynccontextmanager
 async def rebuilding(bus: Bus, search: ElasticSearch, *, limits: Limits | None = None) -> AsyncIterator[Rebuilding]:
     """Make new indices to be filled. Those that no alias points to in the end are deleted."""
-    access, reader = AccessView(bus), await bus.reader()
-    new = {kind: await search.indices.new(kind) for kind in REBUILT}
-    ids, filled = Ids(Records(access)), search.into(new)
-    grants = GrantsWriter(bus, filled)
-    writer = Writer(filled, ids.made, _Refusing(), before=access.caught_up, limits=limits)
-    following: asyncio.Task[None] | None = None
-    try:
+    async with AsyncExitStack() as stack:
+        new: dict[Kind, str] = {}
+        stack.push_async_callback(_tidy, search, new)
+        reader, access = await bus.reader(), AccessView(bus)
+        stack.push_async_callback(reader.stop)
+        stack.push_async_callback(access.stop)
+        for kind in REBUILT:
+            new[kind] = await search.indices.new(kind)
+        ids, filled = Ids(Records(access)), search.into(new)
+        grants = GrantsWriter(bus, filled)
+        stack.push_async_callback(grants.stop)
         await access.load()
         following = asyncio.create_task(access.follow())
+        stack.push_async_callback(_ended, following)
+        writer = Writer(filled, ids.made, _Refusing(), before=access.caught_up, limits=limits)
+        stack.push_async_callback(writer.stop)
         yield Rebuilding(reader, topics.ENRICHED.name(bus.prefix), search, new, writer=writer, grants=grants, ids=ids)
-    finally:
-        await writer.stop()
-        if following is not None:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
-        await grants.stop()
-        await access.stop()
-        await reader.stop()
-        for kind, index in new.items():
-            if await search.indices.current(kind) != index:
-                await search.indices.delete(index)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _tidy(search: ElasticSearch, new: Mapping[Kind, str]) -> None:
+    """Delete those of the new indices that serve nobody."""
+    for kind, index in new.items():
+        if await search.indices.current(kind) != index:
+            await search.indices.delete(index)

@@ -183,7 +183,7 @@ class KafkaReader:
         """Return per partition the first offset stored at or after ``timestamp`` (ms); the end where there is none."""
         with translated(f"asking for the offsets of {topic}"):
             partitions, asker = await self._all(topic), await self._asking()
-            found = await asker.offsets_for_times(dict.fromkeys(partitions, timestamp))
+            found = await asker.offsets_for_times(dict.fromkeys(partitions, max(0, timestamp)))
             ends = await asker.end_offsets(partitions)
         return {Partition(p.topic, p.partition): found[p].offset if found[p] else ends[p] for p in partitions}
 

@@ -72,16 +72,19 @@ class Courier:
         """For ever: act on what happens."""
         while not self._tools.standing.everybody():  # noqa: ASYNC110 - a process that nobody needs reads nothing
             await asyncio.sleep(_LOOK)
+        while True:
+            try:
+                await self._follow()
+            except Retry as error:  # a broker that starts anew must not end the gateway
+                _log.warning("rules wait for Kafka", reason=str(error))
+                await asyncio.sleep(_PAUSE)
+
+    async def _follow(self) -> None:
         self._partitions = await self._count()
         self._consumer = consumer = await self._bus.consumer([self._topic], group(self._bus.prefix))
         try:
             while True:
-                try:
-                    records = await consumer.poll(limit=_AT_ONCE, wait=1.0)
-                except Retry as error:  # a broker that starts anew must not end the gateway
-                    _log.warning("rules wait for Kafka", reason=str(error))
-                    await asyncio.sleep(_PAUSE)
-                    continue
+                records = await consumer.poll(limit=_AT_ONCE, wait=1.0)
                 if records:
                     await self._done(consumer, records)
         finally:

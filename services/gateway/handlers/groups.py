@@ -4,12 +4,13 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.common.model import Access, Account, ActivityType
 from services.gateway import filters as asked
 from services.gateway import paging
 from services.gateway.auth import Asker
+from services.gateway.claims import is_person
 from services.gateway.handlers import bodies
 from services.gateway.handlers.me import somebody
 from services.gateway.handlers.people import known_name
@@ -19,7 +20,14 @@ from services.gateway.respond import answer
 from services.gateway.speaking import acts
 from services.gateway.speaking.groups import is_open
 
-_Person = Annotated[str, Field(min_length=1, max_length=1_000)]
+
+def _named(person: str) -> str:
+    if not is_person(person):
+        raise ValueError("no person can have this id")
+    return person
+
+
+_Person = Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_named)]
 _People = Annotated[list[_Person], Field(max_length=1_000)]
 
 

@@ -19,6 +19,7 @@ from services.gateway.respond import answer_bytes
 _TYPE = "application/vnd.schemaregistry.v1+json"
 _VALUE = "-value"
 _MOST = 2**31
+_DIGITS = 10
 
 
 async def subjects(request: web.Request) -> web.Response:
@@ -106,7 +107,7 @@ def _version(request: web.Request) -> tuple[int, str]:
     known = _versions(_schema_of(request))
     if given in ("latest", "-1"):
         return known[-1]
-    if not (given.isascii() and given.isdigit() and 0 < int(given[:12]) < _MOST):
+    if not (given.isascii() and given.isdigit() and len(given) <= _DIGITS and 0 < int(given) < _MOST):
         raise Problem(
             422,
             "bad-parameter",
@@ -121,7 +122,8 @@ def _version(request: web.Request) -> tuple[int, str]:
 
 
 def _named(request: web.Request) -> str:
-    name = schemas.by_id().get(int(request.match_info["id"][:12]))
+    given = request.match_info["id"]
+    name = schemas.by_id().get(int(given)) if len(given) <= _DIGITS else None
     if name is None:
         raise _absent(40403, "Schema not found.")
     return name

@@ -41,6 +41,8 @@ GET = [
     ("/registry/subjects/no-such/versions", 404, "not-found"),
     ("/registry/subjects/t.activity.v1-value/versions/99", 404, "not-found"),
     ("/registry/subjects/t.activity.v1-value/versions/one", 422, "bad-parameter"),
+    (f"/registry/subjects/t.activity.v1-value/versions/{1:012}{0:05000}", 422, "bad-parameter"),
+    ("/registry/schemas/ids/0000010000001", 404, "not-found"),
     ("/registry/schemas/ids/7", 404, "not-found"),
     ("/registry/schemas/ids/99999999999999999999", 404, "not-found"),
 ]

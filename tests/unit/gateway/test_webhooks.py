@@ -14,6 +14,7 @@ from services.common.bus import Bus
 from services.common.bus.memory import MemoryBus
 from services.common.clock import now
 from services.common.envelope import REDACTED
+from services.common.errors import Retry
 from services.common.search.memory import MemorySearch
 from services.gateway.deliveries import collector, courier, owed, webhook
 from services.gateway.deliveries.targets import NoTarget, target
@@ -125,6 +126,25 @@ async def test_a_receiver_that_asks_for_no_time_there_is_ends_nothing(pause: str
         await got(other, 1)
         await w.happens(news(2))
         assert len(await got(other, 2)) == 2
+
+
+class _Starting(MemoryBus):
+    """A broker that is just being started when the first rule is made."""
+
+    refused = 0
+
+    async def consumer(self, *args: Any, **more: Any) -> Any:
+        if not self.refused:
+            self.refused += 1
+            raise Retry("Kafka does not answer")
+        return await super().consumer(*args, **more)
+
+
+async def test_a_rule_that_is_made_while_kafka_starts_sends_all_the_same() -> None:
+    async with receiver() as to, world(bus := _Starting("t."), **_HERE) as w:
+        await sending(w, to)
+        await w.happens(news(1))
+        assert (await got(to, 1), bus.refused) == (["chat:1#chat.message"], 1)
 
 
 async def test_what_is_owed_outlives_the_process() -> None:
