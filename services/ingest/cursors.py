@@ -7,12 +7,14 @@ batch that they belong to, so that nothing can be in the log that is not known o
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.common import topics
+from services.common import logs, topics
 from services.common.bus import Bus, Outgoing, Publisher, Received
 from services.common.clock import Clock, now
 from services.common.codec import Codec
+from services.common.errors import Reject
 from services.common.view import View
 
+_log = logs.get(__name__)
 _NOTE = "note "
 """Begins the name of what is no way of reading but a note."""
 
@@ -46,7 +48,12 @@ class Cursors:
         if record.value is None:
             self._cursors.pop(record.key, None)
             return
-        stored = self._codec.decode(record.value)
+        try:
+            stored = self._codec.decode(record.value)
+        except Reject as error:  # then it is read from its beginning again: what is known is dropped behind us
+            _log.error("a cursor cannot be read and counts as absent", id=record.key, reason=str(error))
+            self._cursors.pop(record.key, None)
+            return
         if stored["container"].startswith(_NOTE):
             self._notes[record.key] = stored["position"]
         else:

@@ -285,6 +285,7 @@ async def test_offsets_at_a_time(log: Log) -> None:
     zero = Partition(log.name(), 0)
     assert (await reader.offsets_at(log.name(), first.timestamp))[zero] == 0
     assert (await reader.offsets_at(log.name(), first.timestamp + 1))[zero] == 1
+    assert (await reader.offsets_at(log.name(), -1))[zero] == 0  # before 1970: all that is kept
     late = await reader.offsets_at(log.name(), first.timestamp + 3_600_000)
     assert late == {Partition(log.name(), n): 3 if n == 0 else 0 for n in range(PARTITIONS)}
 

@@ -1,5 +1,6 @@
 """Cursors are in the log and nowhere else."""
 
+from services.common.bus import Outgoing
 from services.common.topics import CURSOR
 from services.ingest.cursors import Cursor
 from tests.unit.ingest.fakes import ground
@@ -36,3 +37,13 @@ async def test_a_note_that_is_known_is_not_stored_again() -> None:
     for notes in ({"a": "1"}, {"a": "1"}, {"a": "1", "b": "2"}, {}):
         await base.cursors.note("chat", notes)
     assert len(await base.log.records(CURSOR)) == 2
+
+
+async def test_a_cursor_that_cannot_be_read_is_at_the_beginning_and_stops_no_other() -> None:
+    base = await ground()
+    await base.cursors.put("wiki", "live", Cursor(position="7"))
+    await base.cursors.put("chat", "live", Cursor(position="8"))
+    publisher = await base.bus.publisher()
+    await publisher.publish([Outgoing(topic=CURSOR.name(base.bus.prefix), key="wiki live", value=b"no record")])
+    again = await ground(base.bus)
+    assert (again.cursors.get("wiki", "live"), again.cursors.get("chat", "live").position) == (Cursor(), "8")

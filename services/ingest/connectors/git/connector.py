@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
@@ -75,8 +75,7 @@ class GitRepository:
         refs = await self._refs()
         async for batch in self._commits([ref.commit for ref in refs.values()], (), (), Method.BACKFILL):
             yield batch
-        tags = [parse.tag(self._repository, ref, "", Method.BACKFILL) for ref in refs.values() if ref.is_tag]
-        yield Batch(activities=tags, complete=True)
+        yield replace(self._tags(refs.values(), {}, Method.BACKFILL), complete=True)
 
     async def live(self, cursor: str) -> AsyncIterator[Batch]:
         """Yield what changes at the refs, look after look."""
@@ -104,12 +103,15 @@ class GitRepository:
         old = await self._known(look.tips.values())
         async for batch in self._commits([ref.commit for ref in moved], old, look.dropped, Method.POLL):
             yield batch
+        yield self._tags(moved, look.tips, Method.POLL)
         told: list[Activity] = []
         for ref in moved:
             before = look.tips.get(ref.name, "")
-            if ref.is_tag:
-                told.append(parse.tag(self._repository, ref, before, Method.POLL))
-            elif before and not await self._git.succeeds("merge-base", "--is-ancestor", before, ref.commit):
+            if (
+                before
+                and not ref.is_tag
+                and not await self._git.succeeds("merge-base", "--is-ancestor", before, ref.commit)
+            ):
                 told.append(parse.forced(self._repository, ref, before, now))
         gone = {name: before for name, before in look.tips.items() if name not in refs}
         told += [parse.gone(self._repository, name, before, now) for name, before in gone.items()]
@@ -135,6 +137,17 @@ class GitRepository:
                     yield Batch(activities=activities, failures=failures)
                     activities, failures = [], []
         yield Batch(activities=activities, failures=failures)
+
+    def _tags(self, refs: Iterable[parse.Ref], before: Mapping[str, str], method: Method) -> Batch:
+        """Return the tags among refs, which were at ``before``; one that cannot be read stops none of the others."""
+        told: list[Activity] = []
+        failures: list[Failure] = []
+        for ref in refs:
+            try:
+                told += [parse.tag(self._repository, ref, before.get(ref.name, ""), method)] if ref.is_tag else []
+            except Reject as error:
+                failures.append(Failure(key=ref.name, value=ref.target.encode(), error=error))
+        return Batch(activities=told, failures=failures)
 
     def _commit(self, entry: str, dropped: Sequence[str], method: Method) -> Activity:
         found = parse.commit(self._repository, entry, method)

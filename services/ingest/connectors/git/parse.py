@@ -132,7 +132,7 @@ def commit(repository: Repository, entry: str, method: Method) -> Activity:
         kind=ActivityType.CREATE,
         verb="git.commit",
         native=f"commit/{sha}",
-        at=int(committed),
+        at=committed,
         actor=actor,
         thing=Object(
             id=repository.commit_id(sha),
@@ -150,7 +150,7 @@ def commit(repository: Repository, entry: str, method: Method) -> Activity:
 
 
 def tag(repository: Repository, ref: Ref, before: str, method: Method) -> Activity:
-    """Return a new tag, or one that was moved from ``before``."""
+    """Return a new tag, or one that was moved from ``before``; raises Reject for one of a time that there is not."""
     kind = ActivityType.UPDATE if before else ActivityType.CREATE
     return _activity(
         repository,
@@ -234,6 +234,14 @@ def again(activity: Activity, at: datetime) -> Activity:
     )
 
 
+def _time(repository: Repository, native: str, at: str | float) -> datetime:
+    """Return seconds since 1970 as a time: git takes any number, also one that no calendar has."""
+    try:
+        return datetime.fromtimestamp(float(at), UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise Reject(f"{repository.source}: {native} is of a time that there is not ({at})") from error
+
+
 def _branch(repository: Repository, short: str, *, version: str = "", previous: str = "") -> Object:
     return Object(
         id=f"{repository.source}:branch/{short}",
@@ -250,7 +258,7 @@ def _activity(
     kind: ActivityType,
     verb: str,
     native: str,
-    at: float,
+    at: str | float,
     actor: Account,
     thing: Object,
     method: Method,
@@ -264,7 +272,7 @@ def _activity(
         id=activity_id(repository.source, native, version, verb),
         type=kind,
         verb=verb,
-        published=datetime.fromtimestamp(at, UTC),
+        published=_time(repository, native, at),
         actor=actor,
         object=thing,
         context=(repository.container,),

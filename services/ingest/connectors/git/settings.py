@@ -35,6 +35,13 @@ class GitSettings(BaseModel):
             raise ValueError("must not begin with a dash")
         return url
 
+    @field_validator("url")
+    @classmethod
+    def _without_secret(cls, url: str) -> str:
+        if url.startswith(("https://", "http://")) and "@" in url.split("/")[2]:
+            raise ValueError("must hold no user or password, since it is shown to readers; use 'username' and 'token'")
+        return url
+
     @property
     def remote(self) -> bool:
         """Whether a mirror has to be kept."""
@@ -50,6 +57,6 @@ class GitSettings(BaseModel):
         """Return where a person opens a commit, or nothing."""
         if self.commit_url:
             return self.commit_url.replace("{sha}", sha)
-        if self.url.startswith(("https://", "http://")) and "@" not in self.url:
+        if self.url.startswith(("https://", "http://")):
             return f"{self.url.rstrip('/').removesuffix('.git')}/commit/{sha}"
         return ""

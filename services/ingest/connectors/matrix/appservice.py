@@ -21,8 +21,8 @@ def verify(delivery: Delivery, hs_token: SecretStr, source: str) -> None:
     expected = hs_token.get_secret_value().encode()
     scheme, _, token = delivery.headers.get("authorization", "").partition(" ")
     # Servers from before 2022 put the token into the address.
-    given = (token if scheme.lower() == "bearer" else delivery.query.get("access_token", "")).encode()
-    if not hmac.compare_digest(given, expected) or not expected:
+    given = token if scheme.lower() == "bearer" else delivery.query.get("access_token", "")
+    if not hmac.compare_digest(given.encode(errors="replace"), expected) or not expected:
         raise Unverified(f"source {source}: the sender does not know the hs_token of this source")
 
 

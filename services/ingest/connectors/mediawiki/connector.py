@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import orjson
 from pydantic import BaseModel
+from yarl import URL
 
 from services.common.errors import Stop
 from services.common.http import HttpOptions, opened
@@ -148,7 +149,7 @@ async def _site(settings: MediaWikiSettings, tools: Tools, api: WikiApi) -> Site
     bots = [row["userid"] async for row in api.rows("allusers", augroup="bot", aulimit="max")]
     return Site(
         source=tools.source,
-        api_url=settings.url,
+        api_url=str(URL(settings.url).with_user(None)),  # readers see it; without a user there is no password either
         name=about["general"]["sitename"],
         namespaces={int(number): space["name"] for number, space in about["namespaces"].items()},
         visibility=Visibility.PUBLIC if settings.visibility == "public" else Visibility.RESTRICTED,

@@ -132,6 +132,18 @@ async def test_a_deleted_branch_is_told_and_takes_its_commits_along(mirrored: tu
     assert f"tool:commit/{lost}" in {one.object.id for one in found if one.verb == "git.drop"}
 
 
+async def test_what_is_of_a_time_that_there_is_not_stops_nothing(mirrored: tuple[GitRepo, Connector]) -> None:
+    repo, connector = mirrored
+    repo.commit("Well", {"a": "1"})
+    repo.stamp = "@253402300800 +0000"  # the year 10000
+    repo.commit("Odd", {"a": "2"})
+    repo.tag("odd", "A tag")
+    [container] = await connector.discover()
+    batches = [one async for one in connector.backfill(container, "")]
+    assert [one.object.title for batch in batches for one in batch.activities] == ["Well"]
+    assert [one.key for batch in batches for one in batch.failures][1:] == ["refs/tags/odd"]
+
+
 async def test_a_bot_is_a_service(mirrored: tuple[GitRepo, Connector]) -> None:
     repo, connector = mirrored
     repo.commit("bump", {"a": "1"}, author="renovate[bot] <bot@example.org>")

@@ -38,7 +38,7 @@ def test_a_transaction_is_verified_and_sorted_by_room() -> None:
     assert [event["type"] for event in events][:2] == ["m.room.canonical_alias", "m.room.join_rules"]
 
 
-@pytest.mark.parametrize("header", ["Bearer wrong", "Bearer", "Basic hs-token-1", "hs-token-1", ""])
+@pytest.mark.parametrize("header", ["Bearer wrong", "Bearer", "Basic hs-token-1", "hs-token-1", "Bearer \udcff", ""])
 def test_who_does_not_know_the_token_is_refused(header: str) -> None:
     with pytest.raises(Unverified):
         appservice.verify(delivered("transaction-state", headers={"authorization": header}), TOKEN, "chat")
