@@ -14,7 +14,7 @@ from services.gateway.fence import Fence
 from services.gateway.filters import Filters
 from services.gateway.indexed import Indexed
 from services.gateway.stream import makers
-from services.gateway.stream.events import Event
+from services.gateway.stream.events import Event, Maker
 from services.gateway.stream.hub import Hub
 from services.gateway.stream.ring import Ring
 from tests.unit.gateway.world import said
@@ -22,7 +22,7 @@ from tests.unit.gateway.world import said
 MANY = 1_000
 
 
-def full(ring: Ring, maker: makers.Maker) -> Ring:
+def full(ring: Ring, maker: Maker) -> Ring:
     """Fill a ring with events that nobody has decoded yet."""
     value, there = Codec("enriched").encode(enriched_out(said(1))), Partition("t", 0)
     for n in range(MANY):
