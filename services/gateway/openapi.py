@@ -6,7 +6,6 @@ from importlib.metadata import version as release
 from typing import TYPE_CHECKING, Any, Literal
 
 from services.gateway import problems
-from services.gateway.feedback import KINDS
 
 if TYPE_CHECKING:
     from services.gateway.handlers.bodies import Body
@@ -46,40 +45,6 @@ _PAGE = {
         "facets": {"type": "object"},
     },
 }
-_FEEDBACK = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["subject", "kind"],
-    "properties": {
-        "subject": {"type": "string", "minLength": 1, "maxLength": 1000},
-        "kind": {
-            "enum": list(KINDS),
-        },
-        "undone": {"type": "boolean"},
-        "value": {"type": "number"},
-        "surface": {"enum": ["", "for-you", "stream", "search", "people", "object", "mail"]},
-        "rank": {"type": "integer", "minimum": 0, "description": "Place in the list that was shown, from 1."},
-        "dial": {"type": "number", "minimum": -1, "maximum": 1, "description": "Where the dial stood; -1: nowhere."},
-    },
-}
-_STREAM_SET = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["subscriptions"],
-    "properties": {
-        "subscriptions": {
-            "type": "object",
-            "maxProperties": 20,
-            "description": "By name, each as the query string of a stream: feed=all&container=...",
-            "additionalProperties": {"type": "string", "maxLength": 4000},
-        }
-    },
-}
-_STREAM_QUERY = {
-    "type": "object",
-    "additionalProperties": False,
-    "properties": {"query": {"type": "string", "maxLength": 4000, "description": "Query string of the stream."}},
-}
 _STREAM_TOKEN = {
     "type": "object",
     "required": ["token", "expires", "stream"],
@@ -100,16 +65,6 @@ _TOKEN = {
         "created": {"type": "string", "format": "date-time"},
         "expires": {"type": "string", "format": "date-time"},
         "token": {"type": "string", "description": "The token; in the answer that made it only."},
-    },
-}
-_NEW_TOKEN = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["label"],
-    "properties": {
-        "label": {"type": "string", "minLength": 1, "maxLength": 100},
-        "scopes": {"type": "array", "items": {"enum": ["read", "write"]}, "minItems": 1, "maxItems": 2},
-        "days": {"type": "number", "exclusiveMinimum": 0, "maximum": 366, "default": 90},
     },
 }
 _PROBLEM = {
@@ -186,11 +141,7 @@ _SCHEMAS = {
     "Activity": _ACTIVITY,
     "Page": _PAGE,
     "Collection": _COLLECTION,
-    "Feedback": _FEEDBACK,
-    "NewToken": _NEW_TOKEN,
     "Token": _TOKEN,
-    "StreamSet": _STREAM_SET,
-    "StreamQuery": _STREAM_QUERY,
     "StreamToken": _STREAM_TOKEN,
     "JsonFeed": _JSON_FEED,
     "Topic": _TOPIC,
@@ -218,7 +169,7 @@ def template(path: str) -> str:
 def document(routes: "Iterable[Route]", *, version: Version = "3.1.0") -> dict[str, Any]:
     """Return the description of the API."""
     routes = tuple(routes)
-    forms = {route.form.__name__: _described(route.form) for route in routes if route.form}
+    forms = {_named(route.form): route.form.model_json_schema() for route in routes if route.form}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(template(route.path), {})[route.method.lower()] = _operation(route, version)
@@ -249,19 +200,16 @@ def _operation(route: "Route", version: Version) -> dict[str, Any]:
     if route.good == 200 and not route.streams:
         found["responses"]["304"] = {"description": "As it was, by If-None-Match."}
     if route.form:
-        form = {"schema": _ref(route.form.__name__)}
-        found["requestBody"] = {"required": True, "content": {"application/json": form}}
-    if route.body:
-        one = _ref(route.body)
+        one = _ref(_named(route.form))
         many = {"type": "array", "items": one, "minItems": 1, "maxItems": 100}
         schema = {"oneOf": [one, many]} if route.many else one
         found["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return found
 
 
-def _described(form: "type[Body]") -> dict[str, Any]:
-    """Return what a body is checked against, as JSON Schema; its docstring tells of it."""
-    return form.model_json_schema()
+def _named(form: "type[Body]") -> str:
+    """Return the name of what a body is checked against; its docstring tells of it."""
+    return str(form.model_config.get("title") or form.__name__)
 
 
 def _ref(name: str) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 from aiohttp import web
 
+from services.common.activitystreams import MEDIA_TYPE
 from services.gateway.problems import Handler
 
-ACTIVITY_JSON = "application/activity+json"
 _LD_JSON = 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'
 _LONGEST = 7_000
 """Characters of a Link header; clients refuse one over 8,190, and cursors and questions may be long."""
@@ -106,4 +106,4 @@ def negotiated(request: web.Request) -> str:
     accept = request.headers.get("Accept", "")
     if "application/ld+json" in accept:
         return _LD_JSON
-    return "application/json" if "application/json" in accept else ACTIVITY_JSON
+    return "application/json" if "application/json" in accept else MEDIA_TYPE

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.common.activitystreams import MEDIA_TYPE
 from services.common.recommendation import MIDDLE
 from services.gateway import feeds, filters, paging, trends
 from services.gateway.handlers import (
@@ -60,11 +61,10 @@ class Route:
     name: str
     doc: str
     parameters: Sequence[Parameter] = ()
-    media: Sequence[str] = ("application/activity+json", "application/json")
+    media: Sequence[str] = (MEDIA_TYPE, "application/json")
     good: int = 200
     open: bool = False
     answer: str = "Object"
-    body: str = ""
     many: bool = False
     form: type[Body] | None = None
     streams: bool = False
@@ -456,7 +456,7 @@ ROUTES: tuple[Route, ...] = (
         doc="A new API token. Its text is in this answer only; send it as `Authorization: Bearer`.",
         media=_JSON,
         good=201,
-        body="NewToken",
+        form=tokens.Given,
         answer="Token",
     ),
     Route(
@@ -565,7 +565,7 @@ ROUTES: tuple[Route, ...] = (
         name="feedback",
         doc="What I did with what I was shown: one act or a list. Answered once it is stored.",
         good=204,
-        body="Feedback",
+        form=feedback.Given,
         many=True,
     ),
     Route(
@@ -600,7 +600,7 @@ ROUTES: tuple[Route, ...] = (
         doc="A token that opens the stream with this query string, once, within a minute.",
         media=_JSON,
         good=201,
-        body="StreamQuery",
+        form=streams.Ask,
         answer="StreamToken",
     ),
     Route(
@@ -627,7 +627,7 @@ ROUTES: tuple[Route, ...] = (
         name="put-stream-set",
         doc="Make or change a set: feeds and filters by name. Streams that read it change without reconnecting.",
         good=204,
-        body="StreamSet",
+        form=streams.Set,
     ),
     Route(
         method="DELETE",

@@ -28,7 +28,6 @@ _LOOK = 1.0
 _log = logs.get(__name__)
 
 AsPerson = Callable[[str], Asker]
-Secret = Callable[[Hook], str]
 Item = tuple[str, bytes]
 """Id of an activity, and the JSON of it."""
 

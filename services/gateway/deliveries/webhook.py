@@ -8,6 +8,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, T
 from standardwebhooks import Webhook
 
 from services.common import metrics
+from services.common.activitystreams import MEDIA_TYPE
 from services.common.clock import Clock, now
 from services.common.errors import Reject
 from services.common.http import Outside
@@ -85,7 +86,7 @@ class Webhooks:
     def _headers(self, one: Sending) -> dict[str, str]:
         at = self._clock()
         return {
-            "Content-Type": "application/activity+json",
+            "Content-Type": MEDIA_TYPE,
             "User-Agent": f"watercooler/{version('watercooler')} (webhook of a rule)",
             "webhook-id": one.id,
             "webhook-timestamp": str(int(at.timestamp())),

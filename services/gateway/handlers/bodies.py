@@ -9,11 +9,12 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.common.activitystreams import MEDIA_TYPE
 from services.common.bus import Unpublished
 from services.gateway.keys import REMEMBERED
 from services.gateway.problems import Problem
 
-_JSON = ("application/json", "application/activity+json")
+_JSON = ("application/json", MEDIA_TYPE)
 _FORM = "application/x-www-form-urlencoded"
 _FIELDS = 50
 _SLOWEST = 30.0
@@ -54,14 +55,25 @@ async def fields(request: web.Request) -> dict[str, str]:
 async def read(request: web.Request, form: type[_B]) -> _B:
     """Return the body; an empty one where nothing was sent. Raises Problem that names the wrong field."""
     sent = (await received(request)).strip()
-    if sent and request.content_type not in _JSON:
-        raise Problem(415, "bad-body", "application/json is expected.")
+    if sent:
+        must_be_json(request)
     try:
         return form.model_validate_json(sent or b"{}")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
-        raise Problem(400, "bad-body", f"{where}: {first['msg']}.") from None
+        raise wrong(error) from None
+
+
+def wrong(error: ValidationError, *, within: int = 0) -> Problem:
+    """Return the problem of a body: its first wrong field, without the first ``within`` steps of the way to it."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"][within:]) or "body"
+    return Problem(400, "bad-body", f"{where}: {first['msg']}.")
+
+
+def must_be_json(request: web.Request) -> None:
+    """Raise Problem for a body of another type."""
+    if request.content_type not in _JSON:
+        raise Problem(415, "bad-body", "application/json is expected.")
 
 
 @contextmanager

@@ -3,31 +3,31 @@
 from typing import Annotated, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from services.common.bus import Unpublished
 from services.gateway import filters as asked
 from services.gateway.feedback import Feedback, Kind
 from services.gateway.handlers import bodies
 from services.gateway.handlers.me import somebody
 from services.gateway.keys import FEEDBACK
-from services.gateway.problems import Problem
 
 MOST = 100
 
 
-class Given(BaseModel):
-    """One act, as sent."""
+class Given(bodies.Body):
+    """What somebody did with what they were shown."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(title="Feedback")
 
     subject: str = Field(min_length=1, max_length=1_000)
     kind: Kind
     undone: bool = False
     value: float = Field(default=0.0, ge=-1e9, le=1e9, allow_inf_nan=False)
     surface: Literal["", "for-you", "stream", "search", "people", "object", "mail"] = ""
-    rank: int = Field(default=0, ge=0, le=10_000)
-    dial: float = Field(default=-1.0, ge=-1, le=1, allow_inf_nan=False)
+    rank: int = Field(default=0, ge=0, le=10_000, description="Place in the list that was shown, from 1.")
+    dial: float = Field(
+        default=-1.0, ge=-1, le=1, allow_inf_nan=False, description="Where the dial stood; -1: nowhere."
+    )
 
     def by(self, person: str) -> Feedback:
         """Return the act as somebody's."""
@@ -41,8 +41,7 @@ async def take(request: web.Request) -> web.Response:
     """Store one act or a list of them; answers once Kafka has acknowledged."""
     asked.only(request.query)
     asker = somebody(request)
-    if request.content_type not in ("application/json", "application/activity+json"):
-        raise Problem(415, "bad-body", "application/json is expected.")
+    bodies.must_be_json(request)
     given = _read(await bodies.received(request))
     await store(request, [one.by(asker.person) for one in given])
     return web.Response(status=204)
@@ -50,10 +49,8 @@ async def take(request: web.Request) -> web.Response:
 
 async def store(request: web.Request, acts: list[Feedback]) -> None:
     """Return once Kafka has acknowledged; raises Problem where it does not."""
-    try:
+    with bodies.kafka():
         await request.app[FEEDBACK].put(acts)
-    except Unpublished as error:
-        raise Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5) from error
 
 
 def _read(body: bytes) -> list[Given]:
@@ -61,6 +58,4 @@ def _read(body: bytes) -> list[Given]:
     try:
         return _BODY.validate_json(text if text.startswith(b"[") else b"[" + text + b"]")
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(part) for part in first["loc"][1:]) or "body"
-        raise Problem(400, "bad-body", f"{where}: {first['msg']}.") from None
+        raise bodies.wrong(error, within=1) from None

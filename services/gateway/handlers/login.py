@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from services.common import logs
-from services.common.bus import Unpublished
 from services.common.errors import Retry
 from services.gateway import filters as asked
 from services.gateway.auth import Auth, away, same_origin
+from services.gateway.handlers import bodies
 from services.gateway.keys import AUTH, OFFICE, SEALER
 from services.gateway.oidc import Provider, Refused
 from services.gateway.problems import Problem
@@ -57,15 +57,14 @@ async def callback(request: web.Request) -> web.StreamResponse:
         claims = await _claims(request, provider, auth, held)
         response = _go(held["next"])
         who = auth.reader(claims)
-        await request.app[OFFICE].postman.mailboxes.learn(who.person, claims)
-        await auth.sessions.begin(response, who)
+        with bodies.kafka():
+            await request.app[OFFICE].postman.mailboxes.learn(who.person, claims)
+            await auth.sessions.begin(response, who)
     except Refused as error:
         _log.warning("a login was refused", reason=str(error))
         raise Problem(403, "login", f"The identity provider's answer is not good: {error}.") from None
     except Retry as error:
         raise away(error) from error
-    except Unpublished as error:
-        raise Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5) from error
     auth.sessions.clear_cookie(response, _COOKIE, _PATH)
     return response
 
@@ -96,10 +95,8 @@ async def logout(request: web.Request) -> web.StreamResponse:
         there += f"?{urlencode({'client_id': provider.client})}"
     html = render("goodbye.html", {"there": there})
     response = web.Response(text=html, content_type="text/html", headers={"Cache-Control": "no-store"})
-    try:
+    with bodies.kafka():
         await auth.sessions.end(response, auth.sessions.of(request))
-    except Unpublished as error:
-        raise Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5) from error
     return response
 
 

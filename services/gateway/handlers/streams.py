@@ -4,9 +4,8 @@ from typing import Annotated
 from urllib.parse import urlencode
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
-from services.common.bus import Unpublished
 from services.gateway import filters as asked
 from services.gateway.handlers import bodies
 from services.gateway.handlers.me import somebody
@@ -20,18 +19,18 @@ _SETS = 50
 """Sets of one person."""
 
 
-class Set(BaseModel):
-    """A set of subscriptions, as sent: by name, each as the query string of a stream."""
+class Set(bodies.Body):
+    """A set of subscriptions: by name, each as the query string of a stream, such as feed=all&container=..."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(title="StreamSet")
 
     subscriptions: dict[str, _QUERY] = Field(max_length=sets.MOST)
 
 
-class Ask(BaseModel):
+class Ask(bodies.Body):
     """What a token is asked for: the query string of the stream."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(title="StreamQuery")
 
     query: _QUERY = ""
 
@@ -56,15 +55,12 @@ async def put(request: web.Request) -> web.Response:
     """Make or change a set; streams that read it go on with what it is now."""
     asked.only(request.query)
     person, name = somebody(request).person, _name(request)
-    try:
-        given = Set.model_validate_json(await _body(request))
-    except ValidationError as error:
-        raise _wrong(error) from None
+    given = await bodies.read(request, Set)
     subscriptions = dict(sets.checked(given.subscriptions))
     known = request.app[REMEMBERED].of(person, sets.PREFIX)
     if name not in known and len(known) >= _SETS:
         raise Problem(409, "too-many", f"You have {_SETS} sets already; remove one first.")
-    await _remember(request, person, name, subscriptions)
+    await bodies.remember(request, person, sets.PREFIX + name, {"subscriptions": subscriptions})
     return web.Response(status=204)
 
 
@@ -74,31 +70,17 @@ async def remove(request: web.Request) -> web.Response:
     person, name = somebody(request).person, _name(request)
     if sets.of(request.app[REMEMBERED], person, name) is None:
         raise not_found()
-    await _remember(request, person, name, None)
+    await bodies.remember(request, person, sets.PREFIX + name, None)
     return web.Response(status=204)
-
-
-async def _remember(request: web.Request, person: str, name: str, subscriptions: dict[str, str] | None) -> None:
-    value = None if subscriptions is None else {"subscriptions": subscriptions}
-    try:
-        await request.app[REMEMBERED].put(person, sets.PREFIX + name, value)
-        await request.app[REMEMBERED].caught_up()
-    except Unpublished as error:
-        raise Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5) from error
 
 
 async def token(request: web.Request) -> web.Response:
     """Answer with a token that opens one stream, once, within a minute."""
     asked.only(request.query)
-    try:
-        given = Ask.model_validate_json(await _body(request) or b"{}")
-    except ValidationError as error:
-        raise _wrong(error) from None
+    given = await bodies.read(request, Ask)
     query = tokens.read(given.query)
-    try:
+    with bodies.kafka():
         made, expires = await request.app[STREAM_TOKENS].issue(request[ASKER], query)
-    except Unpublished as error:
-        raise Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5) from error
     address = "/v1/stream?" + urlencode([*query, (tokens.PARAMETER, made)])
     response = answer(
         request, {"token": made, "expires": expires.isoformat(), "stream": address}, kind="application/json", status=201
@@ -112,16 +94,3 @@ def _name(request: web.Request) -> str:
     if len(name) > sets.LONGEST_NAME or not name.isprintable():
         raise asked.wrong("name", f"1 to {sets.LONGEST_NAME} printable characters are expected")
     return name
-
-
-async def _body(request: web.Request) -> bytes:
-    body = (await bodies.received(request)).strip()
-    if body and request.content_type != "application/json":
-        raise Problem(415, "bad-body", "application/json is expected.")
-    return body
-
-
-def _wrong(error: ValidationError) -> Problem:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "body"
-    return Problem(400, "bad-body", f"{where}: {first['msg']}.")

@@ -3,10 +3,9 @@
 from typing import Annotated, Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field
 
 from services.common.activitystreams import CONTEXT
-from services.common.bus import Unpublished
 from services.common.envelope import rfc3339
 from services.gateway import filters as asked
 from services.gateway import paging
@@ -19,13 +18,13 @@ from services.gateway.problems import Problem, not_found
 from services.gateway.respond import answer
 
 
-class Given(BaseModel):
+class Given(bodies.Body):
     """What a new token is asked for with."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(title="NewToken")
 
     label: Annotated[str, Field(min_length=1, max_length=100)]
-    scopes: Annotated[list[Literal["read", "write"]], Field(min_length=1, max_length=2)] = ["read"]
+    scopes: Annotated[list[Literal["read", "write"]], Field(min_length=1, max_length=2)] = Field(["read"])
     days: Annotated[float, Field(gt=0, le=LONGEST_DAYS)] = 90
 
 
@@ -39,13 +38,7 @@ async def create(request: web.Request) -> web.Response:
     """Make a token; its text is in this answer and in no other."""
     asked.only(request.query)
     asker = in_person(request)
-    if request.content_type != "application/json":
-        raise Problem(415, "bad-body", "application/json is expected.")
-    try:
-        given = Given.model_validate_json(await bodies.received(request))
-    except ValidationError as error:
-        raise _wrong(error) from None
-    made, text = await create_as(request, asker, given)
+    made, text = await create_as(request, asker, await bodies.read(request, Given))
     response = answer(request, _shown(made) | {"token": text}, kind="application/json", status=201)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -56,13 +49,11 @@ async def create_as(request: web.Request, asker: Asker, given: Given) -> tuple[A
     auth = request.app[AUTH]
     if len(auth.tokens.of(asker.person)) >= MOST:
         raise Problem(409, "too-many", f"You have {MOST} tokens already; take one back first.")
-    try:
+    with bodies.kafka():
         made, text = await auth.tokens.create(
             asker.person, label=given.label, scopes=given.scopes, days=given.days, by=auth.mode
         )
-        await request.app[REMEMBERED].caught_up()
-    except Unpublished as error:
-        raise _not_taken() from error
+    await request.app[REMEMBERED].caught_up()
     return made, text
 
 
@@ -102,11 +93,9 @@ async def revoke(request: web.Request, person: str, id_: str) -> None:
     found = tokens.get(id_)
     if found is None or person not in ("", found.person):
         raise not_found()
-    try:
+    with bodies.kafka():
         await tokens.revoke(found)
-        await request.app[REMEMBERED].caught_up()
-    except Unpublished as error:
-        raise _not_taken() from error
+    await request.app[REMEMBERED].caught_up()
 
 
 def _listed(request: web.Request, found: list[ApiToken]) -> web.Response:
@@ -124,13 +113,3 @@ def _shown(token: ApiToken) -> dict[str, Any]:
         "created": rfc3339(token.created),
         "expires": rfc3339(token.expires),
     }
-
-
-def _wrong(error: ValidationError) -> Problem:
-    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"]) or "body"
-    return Problem(400, "bad-body", f"{where}: {first['msg']}.")
-
-
-def _not_taken() -> Problem:
-    return Problem(503, "not-yet", "Kafka does not take it for the moment.", retry_after=5)
