@@ -18,6 +18,7 @@ class Directory:
         self._person_of: dict[str, str] = {}
         self._accounts: dict[str, set[str]] = {}
         self._names: dict[str, str] = {}
+        self._account_names: dict[str, str] = {}
         self._units: dict[str, str] = {}
         self._handles: dict[str, str] = {}
         self._called: dict[str, set[str]] = {}
@@ -52,8 +53,9 @@ class Directory:
         return self._person_of.get(account, "")
 
     def name_of(self, person: str) -> str:
-        """Return a person's name, empty where none is known."""
-        return self._names.get(person, "")
+        """Return a person's name, else that of one of their accounts; empty where none is known."""
+        named = (self._account_names.get(account, "") for account in self.accounts_of(person))
+        return self._names.get(person, "") or next(filter(None, named), "")
 
     def unit_of(self, person: str) -> str:
         """Return the outermost unit of a person; empty where none is known, and for who has opted out."""
@@ -71,11 +73,12 @@ class Directory:
     def people(self) -> tuple[str, ...]:
         """Return the ids of all people known, sorted by name."""
         known = {*self._accounts, *self._names}
-        return tuple(sorted(known, key=lambda one: ((self._names.get(one) or one).lower(), one)))
+        return tuple(sorted(known, key=lambda one: ((self.name_of(one) or one).lower(), one)))
 
     def link(self, account: str, person: str, name: str = "") -> None:
         """Take it that a person is behind an account; an empty person undoes it."""
         before = self._person_of.pop(account, None)
+        self._account_names.pop(account, None)
         if before is not None:
             self._accounts[before].discard(account)
             if not self._accounts[before]:
@@ -84,15 +87,15 @@ class Directory:
             self._person_of[account] = person
             self._accounts.setdefault(person, set()).add(account)
             if name:
-                self._names.setdefault(person, name)
+                self._account_names[account] = name
 
     def _take_account(self, received: Received) -> None:
         record = self._read("account", received)
         self._call(received.key, "" if record is None else record["handle"])
-        if record is None:
+        if record is None or record["automated"]:
             self.link(received.key, "")
-        elif not record["automated"]:
-            self.link(record["account"], record["person"], record["name"])
+        else:
+            self.link(received.key, record["person"], record["name"])
 
     def _call(self, account: str, handle: str) -> None:
         before = self._handles.pop(account, "")
@@ -108,11 +111,10 @@ class Directory:
         record = self._read("person", received)
         self._units.pop(received.key, None)
         if record is not None and record["units"] and not record["optOut"]:
-            self._units[record["id"]] = record["units"][0]
-        if record is None:
-            self._names.pop(received.key, None)
-        elif record["name"]:
-            self._names[record["id"]] = record["name"]
+            self._units[received.key] = record["units"][0]
+        self._names.pop(received.key, None)
+        if record is not None and record["name"]:
+            self._names[received.key] = record["name"]
 
     def _read(self, subject: str, received: Received) -> dict[str, Any] | None:
         if received.value is None:
