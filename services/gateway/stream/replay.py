@@ -6,6 +6,7 @@ Each event carries the reader's own position: its order differs from the ring's 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from time import monotonic
 
 from services.common.bus import Partition, Received
 from services.gateway.stream import wire
@@ -19,6 +20,8 @@ FARTHEST = 1_000_000
 """Records that a reader may be behind; farther back a reset is told instead."""
 AT_ONCE = 8
 """Replays from Kafka at the same time in one process; others wait for their turn."""
+_TURN = 10.0
+"""Seconds after which a replay from Kafka lets those go on that wait: slow readers must not keep all others out."""
 _STEP = 200
 _LOOK = 1.0
 """Seconds between two looks whether a reader who waits is still there."""
@@ -132,8 +135,8 @@ class Replay:
         return [wire.event(connection.form, self.place() + connection.suffix(), made, names)]
 
     async def _from_kafka(self) -> None:
-        """Read what lies between the position and the head, by a reader of its own."""
-        hub = self._hub
+        """Read what lies between the position and the head, by a reader of its own; as far as its turn reaches."""
+        hub, until = self._hub, monotonic() + _TURN
         target = hub.position().offsets  # not the ring's end: what lies behind the head is still to be sent to all
         todo = {Partition(hub.topic, n): offset for n, offset in enumerate(self._at) if offset < target[n]}
         reader = await hub.bus.reader()
@@ -146,6 +149,8 @@ class Replay:
                     if await reader.position(partition) >= target[partition.number]:
                         self._at[partition.number] = max(self._at[partition.number], target[partition.number])
                         del todo[partition]
+                if self._turns.locked() and monotonic() > until:
+                    return
         finally:
             await reader.stop()
 
