@@ -8,7 +8,7 @@ from services.gateway import finding, qualifiers, spelling
 from services.gateway.auth import Asker
 from services.gateway.desk import Desk
 from services.gateway.filters import Filters
-from services.gateway.qualifiers import Called
+from services.gateway.qualifiers import Known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ async def ask(
     desk: Desk,
     asker: Asker,
     wanted: Filters,
-    called: Called,
+    known: Known,
     *,
     mode: finding.Mode = "hybrid",
     size: int = 20,
@@ -39,7 +39,7 @@ async def ask(
     together: bool = True,
 ) -> Answer:
     """Return a page of what was asked for, one hit a conversation unless all are wanted."""
-    question = qualifiers.read(wanted.text, asker.person, called)
+    question = qualifiers.read(wanted.text, asker.person, known)
     plain = replace(wanted, text=question.words)
     page = await finding.things(
         desk, asker, plain, mode=mode, size=size, cursor=cursor, where=question.where, conversations=together

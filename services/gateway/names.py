@@ -33,6 +33,7 @@ class Names:
     def __init__(self, access: AccessState) -> None:
         self._access = access
         self._said: dict[str, list[_Said]] = {}
+        self._ids: dict[str, set[str]] = {}
         self._nameless: set[tuple[str, tuple[str, ...]]] = set()
 
     def looked_for(self, id_: str, asker: Asker) -> bool:
@@ -51,14 +52,24 @@ class Names:
         known = self._said.get(id_, ())
         return next((one.name for one in known if may_open(asker.principals, one.container, one.object)), "")
 
+    def called(self, name: str, asker: Asker) -> frozenset[str]:
+        """Return the ids whose newest name that the asker may know is this one, in whatever case."""
+        wanted = name.lower()
+        return frozenset(id_ for id_ in self._ids.get(wanted, ()) if self.get(id_, asker).lower() == wanted)
+
     def _put(self, id_: str, said: _Said) -> None:
         if not said.name or not id_:
             return
         if id_ not in self._said and len(self._said) >= _MOST:
-            del self._said[next(iter(self._said))]
+            self._forget(next(iter(self._said)))
+        self._ids.setdefault(said.name.lower(), set()).add(id_)
         others = [one for one in self._said.get(id_, ()) if one.object != said.object or one.published > said.published]
         newest_first = sorted((*others, said), key=lambda one: one.published, reverse=True)
         self._said[id_] = newest_first if len(newest_first) <= _SAYINGS else _thinned(newest_first)
+
+    def _forget(self, id_: str) -> None:
+        del self._said[id_]
+        self._ids = {name: left for name, ids in self._ids.items() if (left := ids - {id_})}
 
     def learn(self, e: Enriched) -> None:
         """Take the names in an enriched activity."""

@@ -16,12 +16,23 @@ HAS: dict[str, Condition] = {
     "link": Either((Says("https", "text"), Says("http", "text"))),
     "tag": Has("tags"),
 }
-_FIELDS = {"in": "context", "type": "type", "tag": "tags", "source": "source"}
+TYPES = ("Article", "Commit", "Issue", "Note", "Page", "PullRequest", "Question", "Release", "Review")
+"""Types of things, as connectors name them; typed in whatever case. Others are looked for as they are written."""
+_FIELDS = {"type": "type", "tag": "tags", "source": "source"}
+_TYPES = {one.lower(): one for one in TYPES}
 _QUALIFIER = re.compile(rf'(?<!\S)(-?)({"|".join(NAMES)}):("[^"]*"|[^\s"]+)', re.IGNORECASE)
 _MOST = 20
 
 Called = Callable[[str], frozenset[str]]
-"""Returns the people with an account of a handle."""
+"""Returns the ids of what is called so: people by a handle, places by a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What names stand for, as far as the asker may know."""
+
+    people: Called
+    places: Called
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +43,14 @@ class Question:
     where: Condition | None = None
 
 
-def read(text: str, person: str, called: Called) -> Question:
+def read(text: str, person: str, known: Known) -> Question:
     """Return what a person (who is ``me`` in it) has typed; raises Problem for a qualifier with a wrong value."""
     found = _QUALIFIER.findall(text)
     if not found:
         return Question(text)
     if len(found) > _MOST:
         raise asked.wrong("q", f"at most {_MOST} of from:, in:, ... are expected, {len(found)} were given")
-    parts = [_condition(name.lower(), value.strip('"'), person, called) for _, name, value in found]
+    parts = [_condition(name.lower(), value.strip('"'), person, known) for _, name, value in found]
     signed = (Not(part) if sign else part for part, (sign, _, _) in zip(parts, found, strict=True))
     return Question(" ".join(_QUALIFIER.sub(" ", text).split()), Every(tuple(signed)))
 
@@ -50,19 +61,25 @@ def again(text: str, meant: str) -> str:
     return " ".join([*kept, meant])
 
 
-def _condition(name: str, value: str, person: str, called: Called) -> Condition:
+def _condition(name: str, value: str, person: str, known: Known) -> Condition:
     if not value:
         raise asked.wrong("q", f"{name}: needs a value, as in {name}:something")
     if name == "from":
         who = person if value.lower() == "me" and person else value
-        return Has("people", tuple(dict.fromkeys((who, *sorted(called(value.removeprefix("@")))))))
+        return _any("people", who, *sorted(known.people(value.removeprefix("@"))))
+    if name == "in":
+        return _any("context", value, *sorted(known.places(value)))
     if name == "before":
         return Published(until=_day(name, value))
     if name == "after":
         return Published(since=_day(name, value))
     if name == "has":
         return _has(value.lower())
-    return Has(_FIELDS[name], (value,))
+    return _any(_FIELDS[name], value, value.lower(), *([_TYPES[value.lower()]] if value.lower() in _TYPES else []))
+
+
+def _any(field: str, *values: str) -> Condition:
+    return Has(field, tuple(dict.fromkeys(values)))
 
 
 def _has(value: str) -> Condition:

@@ -1,6 +1,7 @@
 """``/v1/people``: who knows about it, by evidence that the asker may open; and one person's doings."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from services.gateway.finding import Found
 from services.gateway.items import activity_of, title_of
 from services.gateway.keys import ASKER, DESK, DIRECTORY, NAMES
 from services.gateway.problems import not_found
+from services.gateway.qualifiers import Known
 from services.gateway.respond import answer
 
 
@@ -23,7 +25,7 @@ async def search(request: web.Request) -> web.Response:
     wanted = asked.read(request.query)
     if not wanted.text:
         raise asked.wrong("q", "a question or words are expected")
-    question = qualifiers.read(wanted.text, request[ASKER].person, request.app[DIRECTORY].called)
+    question = qualifiers.read(wanted.text, request[ASKER].person, known(request))
     wanted = replace(wanted, text=question.words)
     found = await finding.people(
         request.app[DESK], request[ASKER], wanted, size=paging.size(request), where=question.where
@@ -59,6 +61,12 @@ async def one(request: web.Request) -> web.Response:
     facets = {"container": dict(page.facets.get("context", {}))}
     behind = live.behind(request, place, items, wanted)
     return paging.answered(request, page, items, live=behind, attributedTo=who, facets=facets)
+
+
+def known(request: web.Request) -> Known:
+    """Return what names stand for in what is typed: handles and names of people, and names of places."""
+    called = partial(request.app[NAMES].called, asker=request[ASKER])
+    return Known(people=lambda name: request.app[DIRECTORY].called(name) | called(name), places=called)
 
 
 def name_of(request: web.Request, person: str) -> str:

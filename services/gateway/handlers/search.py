@@ -7,15 +7,16 @@ from aiohttp import web
 from services.common.search import Hit
 from services.gateway import filters as asked
 from services.gateway import finding, inquiry, live, paging
+from services.gateway.handlers.people import known
 from services.gateway.inquiry import Answer
 from services.gateway.items import hit_of
-from services.gateway.keys import ASKER, DESK, DIRECTORY
+from services.gateway.keys import ASKER, DESK
 
 
 async def search(request: web.Request) -> web.Response:
     """Answer with one page of what was found."""
-    known = tuple(name for name in asked.FIELDS if name not in asked.OF_ACTS)
-    asked.only(request.query, "q", "mode", "group", *known, "since", "until", *paging.PAGING)
+    filters = tuple(name for name in asked.FIELDS if name not in asked.OF_ACTS)
+    asked.only(request.query, "q", "mode", "group", *filters, "since", "until", *paging.PAGING)
     wanted = asked.read(request.query)
     if not wanted.text:
         raise asked.wrong("q", "words to look for are expected")
@@ -25,7 +26,7 @@ async def search(request: web.Request) -> web.Response:
         request.app[DESK],
         request[ASKER],
         wanted,
-        request.app[DIRECTORY].called,
+        known(request),
         mode=_mode(request),
         size=paging.size(request),
         cursor=paging.cursor(request),

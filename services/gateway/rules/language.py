@@ -19,8 +19,8 @@ from services.common.search.conditions import Condition, Either, Every, Has, Not
 LONGEST = 2_000
 CONDITIONS: Mapping[str, str] = {
     "tag NAME": "has the tag",
-    "from PERSON": "somebody did it; me is you, bots are automated accounts",
-    "in PLACE": "happened there, at any depth",
+    "from PERSON": "somebody did it, by the id in their address; me is you, bots are automated accounts",
+    "in PLACE": "happened there, at any depth; by the id in its address",
     "says TEXT": "a search for the text finds it",
     "mentions PERSON": "somebody is mentioned; me is you",
     "source NAME": "comes from a source, such as git",

@@ -10,9 +10,9 @@ from services.common.errors import Reject
 from services.gateway import filters as asked
 from services.gateway import finding, paging, problems, qualifiers
 from services.gateway.filters import Filters
-from services.gateway.handlers.people import name_of
+from services.gateway.handlers.people import known, name_of
 from services.gateway.items import activity_of
-from services.gateway.keys import ASKER, DESK, DIRECTORY
+from services.gateway.keys import ASKER, DESK
 from services.gateway.web import cards, meet, present
 from services.gateway.web.frame import show
 from services.gateway.web.present import Card, Party
@@ -28,7 +28,7 @@ async def people(request: web.Request) -> web.StreamResponse:
     try:
         if wanted.text:
             at = now()
-            question = qualifiers.read(wanted.text, request[ASKER].person, request.app[DIRECTORY].called)
+            question = qualifiers.read(wanted.text, request[ASKER].person, known(request))
             plain = replace(wanted, text=question.words)
             for one in await finding.people(request.app[DESK], request[ASKER], plain, where=question.where):
                 evidence = [cards.card_of(request, activity_of(document), at) for document in one.evidence]

@@ -13,9 +13,9 @@ from services.common.search import Hit, Page
 from services.gateway import filters as asked
 from services.gateway import finding, inquiry, paging
 from services.gateway.filters import Filters
-from services.gateway.handlers.people import name_of
+from services.gateway.handlers.people import known, name_of
 from services.gateway.items import activity_of
-from services.gateway.keys import ASKER, DESK, DIRECTORY, NAMES
+from services.gateway.keys import ASKER, DESK, NAMES
 from services.gateway.web import cards, viewers
 from services.gateway.web.frame import show
 from services.gateway.web.present import Card
@@ -33,7 +33,7 @@ async def search(request: web.Request) -> web.StreamResponse:
                 request.app[DESK],
                 request[ASKER],
                 wanted,
-                request.app[DIRECTORY].called,
+                known(request),
                 cursor=paging.cursor(request),
             )
             page, meant = found.page, found.meant

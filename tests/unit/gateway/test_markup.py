@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from services.common.model import Account, Container, Enriched, Object
 from services.gateway.web.present import safe_url
+from services.gateway.web.rendering import coded
 from services.gateway.web.site import PAGES
 from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.world import World, said, world
@@ -174,3 +175,16 @@ async def test_highlights_are_marks_and_nothing_else(full: tuple[World, list[Enr
 @pytest.mark.parametrize("link", LINKS[:7])
 def test_links_that_are_no_web_addresses_are_left_out(link: str) -> None:
     assert safe_url(link) == ""
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("fix `a < b` and `c`", "fix <code>a &lt; b</code> and <code>c</code>"),
+        ("one ` alone", "one ` alone"),
+        ("`<script>`", "<code>&lt;script&gt;</code>"),
+        ("<b>`x`", "&lt;b&gt;<code>x</code>"),
+    ],
+)
+def test_code_in_titles_is_code_and_nothing_else(title: str, shown: str) -> None:
+    assert coded(title) == shown

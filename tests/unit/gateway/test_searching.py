@@ -20,19 +20,22 @@ def nobody(_: str) -> frozenset[str]:
     return frozenset()
 
 
+NOTHING = qualifiers.Known(people=nobody, places=nobody)
+
+
 def test_qualifiers_are_conditions_and_the_rest_are_words() -> None:
-    found = qualifiers.read('std::io from:me -in:"chat:a b" error http://x.example after:2026-03-01', "ann", nobody)
+    found = qualifiers.read('std::io from:me -in:"chat:a b" error http://x.example after:2026-03-01', "ann", NOTHING)
     assert found.words == "std::io error http://x.example"
     midnight = NOON.replace(hour=0)
     parts = (Has("people", ("ann",)), Not(Has("context", ("chat:a b",))), Published(since=midnight))
     assert found.where == Every(parts)
-    assert qualifiers.read("plain words", "ann", nobody) == qualifiers.Question("plain words")
+    assert qualifiers.read("plain words", "ann", NOTHING) == qualifiers.Question("plain words")
 
 
 @pytest.mark.parametrize("wrong", ["before:soon", "has:luck", 'from:""', " ".join(["tag:x"] * 21), "after:2026-13-01"])
 def test_a_qualifier_with_a_wrong_value_is_an_error(wrong: str) -> None:
     with pytest.raises(Problem) as error:
-        qualifiers.read(wrong, "ann", nobody)
+        qualifiers.read(wrong, "ann", NOTHING)
     assert error.value.status == 400
 
 
@@ -64,12 +67,15 @@ async def numbers(w: World, q: str, **more: str) -> list[int]:
         ("heron from:@robert", [2, 3]),
         ("heron from:me", [1, 4]),
         (f"heron in:{ROOM}", [3]),
+        ("heron in:Room", [3]),
+        ('heron from:"bob"', [2, 3]),
         ("heron has:link", [1]),
         ("heron has:tag", [4]),
         ("heron tag:birds", [4]),
         ("from:bob", [2, 3]),
         ("heron before:2026-03-01", []),
-        ("heron after:2026-03-01 type:Note source:chat", [1, 2, 3, 4]),
+        ("heron after:2026-03-01 type:note source:chat", [1, 2, 3, 4]),
+        ("heron type:PullRequest", []),
     ],
 )
 async def test_what_is_typed_is_narrowed_by_qualifiers(q: str, found: list[int]) -> None:
@@ -77,6 +83,25 @@ async def test_what_is_typed_is_narrowed_by_qualifiers(q: str, found: list[int])
         await Speech(w).call("bob", "Robert")
         await some(w)
         assert await numbers(w, q, group="none") == found
+
+
+async def test_a_place_is_found_by_its_newest_name_and_by_those_alone_who_may_know_it() -> None:
+    async with world() as w:
+        await w.opened(HALL)
+        await w.opened(ROOM, "bob")
+        named = [replace(said(n).activity.context[0], id=ROOM, name=name) for n, name in ((1, "Old"), (2, "Herons"))]
+        await w.happens(*(said(n, text="x", where=ROOM, context=(one,)) for n, one in enumerate(named, start=1)))
+        await w.happens(said(3, text="x"))
+        for who in ("ann", "bob"):
+            await w.json("/v1/activities", as_=who)
+        names = w.parts.names
+        known = {
+            (name, who): names.called(name, w.parts.auth.as_person(who))
+            for who in ("ann", "bob")
+            for name in ("old", "herons")
+        }
+        assert {key for key, ids in known.items() if ids} == {("herons", "bob")}
+        assert known["herons", "bob"] == {ROOM}
 
 
 @pytest.mark.parametrize("mode", ["lexical", "hybrid"])

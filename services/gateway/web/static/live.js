@@ -34,6 +34,15 @@ function ago(published) { // as present.ago on the server
   return at.toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC", ...year });
 }
 
+function coded(title) { // as rendering.coded on the server: what stands in backticks is code
+  return title.split(/`([^`\n]+)`/).map((part, n) => {
+    if (n % 2 === 0) return part;
+    const code = document.createElement("code");
+    code.textContent = part;
+    return code;
+  });
+}
+
 function build(template, phrases, viewer, activity) {
   const item = template.content.firstElementChild.cloneNode(true);
   const thing = activity.object;
@@ -57,7 +66,7 @@ function build(template, phrases, viewer, activity) {
   const page = item.dataset.page;
   const gone = thing.type === "Tombstone";
   if (thing.title && !gone) {
-    set(".title span", thing.title);
+    item.querySelector(".title span").replaceChildren(...coded(thing.title));
     item.querySelector(".title a").href = page;
     item.querySelector("use").setAttribute("href", `/static/icon.svg#${KINDS[thing.type] || "other"}`);
   } else item.querySelector(".title").remove();
