@@ -76,6 +76,9 @@ class Intake:
 
     async def take_prepared(self, source: str, prepared: Prepared, failures: Sequence[Failure]) -> None:
         """As ``take``, for activities that have been prepared elsewhere."""
+        # What a connector has told of an account is more than activities do.
+        told_by = self._introductions.told_by
+        await self._introduce(source, [one for one in prepared.accounts if told_by(one.id) in ("", source)])
         await self._store(source, prepared)
         await self._give_up(source, failures, among=len(prepared.records))
 

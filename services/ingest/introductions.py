@@ -26,6 +26,11 @@ class Introductions(DecodedView):
         same = known is not None and known | {"recorded": None} == record | {"recorded": None}
         return None if same else record
 
+    def told_by(self, account: str) -> str:
+        """Return the source that has told of an account last; empty where none has."""
+        known = self._records.get(account)
+        return str(known["source"]) if known else ""
+
     def said(self, record: Record) -> None:
         """Take note of what has just been said."""
         self._records[record["account"]] = record

@@ -9,7 +9,7 @@ from services.common.codec import Codec
 from services.common.envelope import FINGERPRINT, Headers, fingerprint_of, headers
 from services.common.errors import Reject
 from services.common.lines import LONGEST_LINE
-from services.common.model import Activity
+from services.common.model import Account, Activity
 from services.common.records import activity_out
 
 LONGEST_CONTENT = 200_000
@@ -32,10 +32,14 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Activities in order. ``telling`` are those of them that access records are made of."""
+    """Activities in order. ``telling`` are those of them that access records are made of.
+
+    ``accounts`` are those of people with a handle, which a file tells of by its activities alone.
+    """
 
     records: Sequence[Record] = ()
     telling: Sequence[Activity] = ()
+    accounts: Sequence[Account] = ()
 
 
 @dataclass(slots=True)
@@ -73,7 +77,8 @@ def prepare_lines(numbered: Sequence[Line], source: str, at: datetime) -> Lines:
             activities.append(_activity(line, source))
         except Reject as error:
             found.wrong.append(((number, line), f"line {number}: {error}"))
-    found.prepared = prepare(activities, at)
+    called = {one.actor.id: one.actor for one in activities if one.actor.handle}
+    found.prepared = replace(prepare(activities, at), accounts=tuple(called.values()))
     return found
 
 

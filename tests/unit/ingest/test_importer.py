@@ -12,8 +12,10 @@ import pytest
 
 from services.common.errors import Retry, Stop
 from services.common.lines import LONGEST_LINE
-from services.common.topics import ACTIVITY, CURSOR, DEADLETTER
+from services.common.model import Account
+from services.common.topics import ACCOUNT, ACTIVITY, CURSOR, DEADLETTER
 from services.ingest import helpers, importer
+from services.ingest.connector import Batch
 from services.ingest.helpers import Helper, work
 from services.ingest.importer import Progress, import_file
 from services.ingest.prepare import Line, Lines, prepare_lines
@@ -42,6 +44,22 @@ async def test_lines_are_published_in_order_and_the_last_is_remembered(tmp_path:
     assert base.publisher.order[-1].topic.endswith(CURSOR.suffix)
     again = await imported(await ground(base.bus), path)
     assert (again.published, again.skipped) == (0, 12)
+
+
+async def test_people_with_a_handle_are_told_of_once_and_connectors_know_better(tmp_path: Path) -> None:
+    base, path = await ground(), tmp_path / "some"
+    people = [("a", "ann"), ("b", "bob"), ("a", "ann"), ("c", "")]
+    for number, (account, handle) in enumerate(people):
+        line = activity(number) | {"actor": {"id": account, "name": account.upper(), "handle": handle}}
+        with path.open("ab") as file:
+            file.write(json.dumps(line).encode() + b"\n")
+    known = Account(id="b", name="Bob of the chat", handle="robert")
+    await base.intake.take("chat", Batch(accounts=[known]))
+    await imported(base, path)
+    said = [(one["account"], one["handle"], one["person"]) for one in await base.log.values(ACCOUNT)]
+    assert sorted(said) == [("a", "ann", "a"), ("b", "robert", "b")]
+    order = [one.topic.rpartition(".v1")[0].rpartition(".")[2] for one in base.publisher.order]
+    assert order.index("account", 1) < order.index("activity")
 
 
 async def test_batches_that_are_prepared_out_of_turn_are_published_in_order(
