@@ -1,13 +1,16 @@
 """Every command on the page about the API and in docs/api.md runs, as it stands there."""
 
 import asyncio
+import json
 import os
 import re
+import shlex
 import shutil
 from html import unescape
 
 import pytest
 
+from services.gateway import examples
 from tests.unit.gateway.test_for_you import recommend
 from tests.unit.gateway.world import HALL, World, said, world
 from tools.docs import FOLDER
@@ -26,7 +29,7 @@ async def run(command: str, seconds: int) -> tuple[int | None, str]:
         command,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "ID": "chat:1", "no_proxy": "*"},
+        env={**os.environ, "no_proxy": "*"},
     )
     said, _ = await process.communicate()
     return process.returncode, said.decode()
@@ -58,7 +61,23 @@ async def test_the_examples_of_the_page() -> None:
         blocks = [unescape(one) for one in re.findall(r"<pre><code>(.*?)</code></pre>", page, re.DOTALL)]
         assert len(blocks) > 10
         assert all(origin in block for block in blocks)
+        assert f"curl '{origin}/v1/activities?person=ann&container=chat:hall'" in blocks
         await asyncio.gather(*map(check, blocks))
+
+
+def test_where_programs_need_a_token_every_example_sends_one_and_names_nobody() -> None:
+    for one in examples.commands("https://water.example", token=True):
+        assert one.command.count("curl ") == one.command.count('curl -H "Authorization: Bearer $TOKEN" ')
+        assert "as=" not in one.command
+
+
+def test_ids_of_any_characters_stay_ids() -> None:
+    odd = examples.Names(person="a b&c'", place="x'$(y)/z", thing='it\'s "a" \\ `b`')
+    for one in examples.commands("http://127.0.0.1:1", odd):
+        words = shlex.split(one.command.replace("\\\n", " "))
+        assert not {"$(y)", "`b`"} & set(words)
+        if "feedback" in one.command:
+            assert json.loads(words[-1])["subject"] == odd.thing
 
 
 async def test_the_examples_of_the_documentation() -> None:
