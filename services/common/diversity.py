@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 _RELEVANCE = 0.7
 ALIKE: Mapping[str, float] = {"place": 0.45, "author": 0.25, "unit": 0.15, "language": 0.15}
 """How much an equal facet makes two items alike. In sum 1: equal in all of them is the same thing once more."""
+_WEIGHTS = tuple(ALIKE.values())
 
 
 class Item(Protocol):
@@ -28,20 +29,29 @@ def diversified(ranked: Sequence[tuple[float, T]], most: int) -> list[T]:
         return []
     top, bottom = ranked[0][0], ranked[-1][0]
     span = (top - bottom) or 1.0
-    left = [((score - bottom) / span, item) for score, item in ranked]
-    nearest = [0.0] * len(left)
-    taken: list[T] = []
+    worth = [_RELEVANCE * ((score - bottom) / span) for score, _ in ranked]
+    facets = [_facets(item) for _, item in ranked]
+    nearest = [0.0] * len(ranked)
+    left, taken = list(range(len(ranked))), list[T]()
     while left and len(taken) < most:
         # The first of equals wins, so the answer depends on the order that was given and on nothing else.
-        best = max(range(len(left)), key=lambda i: _RELEVANCE * left[i][0] - (1 - _RELEVANCE) * nearest[i])
-        item = left.pop(best)[1]
-        nearest.pop(best)
-        taken.append(item)
-        nearest = [max(near, likeness(item, other)) for near, (_, other) in zip(nearest, left, strict=True)]
+        best = max(left, key=lambda i: worth[i] - (1 - _RELEVANCE) * nearest[i])
+        left.remove(best)
+        taken.append(ranked[best][1])
+        for i in left:
+            nearest[i] = max(nearest[i], _alike(facets[best], facets[i]))
     return taken
 
 
 def likeness(one: Item, other: Item) -> float:
     """Return how alike two items are, 0 to 1."""
-    first, second = one.facets, other.facets
-    return sum(weight for name, weight in ALIKE.items() if first.get(name) and first[name] == second.get(name))
+    return _alike(_facets(one), _facets(other))
+
+
+def _facets(one: Item) -> tuple[str, ...]:
+    facets = one.facets
+    return tuple([facets.get(name, "") for name in ALIKE])
+
+
+def _alike(one: tuple[str, ...], other: tuple[str, ...]) -> float:
+    return sum([weight for weight, a, b in zip(_WEIGHTS, one, other, strict=True) if a and a == b])

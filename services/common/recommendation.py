@@ -65,7 +65,7 @@ class Recommendation:
     @property
     def day(self) -> int:
         """Day of the trigger, by event time, for the daily budget."""
-        return self.time // DAY
+        return (self.published - EPOCH).days
 
     @property
     def facets(self) -> Mapping[str, str]:
@@ -87,7 +87,7 @@ def recommendation_out(r: Recommendation, recorded: datetime) -> dict[str, Any]:
         "object": r.object,
         "activity": r.activity,
         "score": r.score,
-        "terms": dict(r.terms),
+        "terms": dict(r.terms.items()),
         "reason": r.reason,
         "plain": r.plain,
         "evidence": [one.object for one in r.evidence],

@@ -16,9 +16,10 @@ _BATCH = 1_000
 
 
 class View:
-    """Feeds a topic's records, from the first one kept on, to ``apply``."""
+    """Feeds a topic's records, from the first one kept on, to ``apply``; ``unhurried``, see ``Bus``."""
 
-    def __init__(self, bus: Bus, topic: str, apply: Callable[[Received], None]) -> None:
+    def __init__(self, bus: Bus, topic: str, apply: Callable[[Received], None], *, unhurried: bool = False) -> None:
+        self._unhurried = unhurried
         self._bus = bus
         self._topic = topic
         self._apply = apply
@@ -28,7 +29,7 @@ class View:
 
     async def load(self) -> None:
         """Read all that is there now. Raises Retry when the topic or Kafka is missing."""
-        self._reader = reader = await self._bus.reader()
+        self._reader = reader = await self._bus.reader(unhurried=self._unhurried)
         bounds = await reader.bounds(self._topic)
         self.loaded = {partition: end for partition, (_, end) in bounds.items()}
         await reader.start_at({partition: first for partition, (first, _) in bounds.items()})
@@ -76,22 +77,24 @@ class View:
 
 
 class DecodedView(View):
-    """A view whose records are decoded and given to ``take``; one that cannot be read is logged and left out."""
+    """A view whose records are decoded and given to ``take``. One that cannot be read is logged, and left out."""
 
-    def __init__(self, bus: Bus, topic: Topic) -> None:
-        super().__init__(bus, topic.name(bus.prefix), self._decode)
+    absent = False
+    """Whether a record that cannot be read counts as none instead, so that what was before it stands no more."""
+
+    def __init__(self, bus: Bus, topic: Topic, *, unhurried: bool = False) -> None:
+        super().__init__(bus, topic.name(bus.prefix), self._decode, unhurried=unhurried)
         self._codec = Codec(topic.schema)
 
     def _decode(self, received: Received) -> None:
         try:
             record = self._codec.decode(received.value) if received.value is not None else None
         except Reject as error:
-            _log.error(
-                "record cannot be read and is left out",
-                topic=received.partition.topic,
-                id=received.key,
-                reason=str(error),
-            )
+            what = "counts as absent" if self.absent else "is left out"
+            where = {"topic": received.partition.topic, "id": received.key}
+            _log.error(f"record cannot be read and {what}", **where, reason=str(error))
+            if self.absent:
+                self.take(received, None)
         else:
             self.take(received, record)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from services.common import topics
 from services.common.access import EVERYONE, AccessState
-from services.common.bus import Bus
+from services.common.bus import Bus, Received
 from services.common.search import Document
+from services.common.view import DecodedView
 from services.gateway.auth import Asker
 from services.gateway.desk import Desk
-from services.gateway.held import Held
 from services.gateway.items import activity_of, title_of
 from services.gateway.people import Directory
 from services.gateway.reactions import HIDING, Reactions
@@ -36,18 +36,19 @@ class Meeting:
     container: str = ""
 
 
-class Meetings(Held):
+class Meetings(DecodedView):
     """Meetings by person, without those that are held out or taken back."""
 
-    topic = topics.MEETING
+    absent = True
 
     def __init__(self, bus: Bus) -> None:
-        super().__init__(bus)
+        super().__init__(bus, topics.MEETING)
         self._by_person: dict[str, dict[str, Meeting]] = {}
         self._pairs: dict[str, tuple[str, str]] = {}
 
-    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
+    def take(self, received: Received, record: Mapping[str, Any] | None) -> None:
         """Take a meeting, or that there is none."""
+        key = received.key
         for one, other in _both(self._pairs.pop(key, None)):
             del self._by_person[one][other]
             if not self._by_person[one]:

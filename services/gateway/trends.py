@@ -7,11 +7,11 @@ from typing import Any
 
 from services.common import topics
 from services.common.access import AccessState
-from services.common.bus import Bus
+from services.common.bus import Bus, Received
 from services.common.model import EPOCH
 from services.common.rising import LEAST_COUNT, LEAST_SCORE, surprise
+from services.common.view import DecodedView
 from services.gateway.auth import Asker
-from services.gateway.held import Held
 
 KINDS = ("rise", "jump", "same-work")
 _MOST = 5_000
@@ -19,17 +19,18 @@ _SHOWN = 2
 """Newest windows that are shown."""
 
 
-class Trends(Held):
+class Trends(DecodedView):
     """The newest trends, by key."""
 
-    topic = topics.TREND
+    absent = True
 
     def __init__(self, bus: Bus) -> None:
-        super().__init__(bus)
+        super().__init__(bus, topics.TREND)
         self._records: dict[str, Mapping[str, Any]] = {}
 
-    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
+    def take(self, received: Received, record: Mapping[str, Any] | None) -> None:
         """Take a trend, or that there is none."""
+        key = received.key
         self._records.pop(key, None)
         if record is not None:
             self._records[key] = record

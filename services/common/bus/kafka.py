@@ -22,6 +22,8 @@ __all__ = ["KafkaBus", "KafkaSettings"]
 
 _MAX_REQUEST = 1_048_576 * 4
 """Bytes of one produce request; a single record is bound by the topic's max.message.bytes (1 MiB by default)."""
+_MUCH = 262_144
+"""Bytes for which Kafka waits before it answers a reader that has time."""
 _MOMENT = 1.0
 """Seconds that a start may still take when nobody waits for it any more."""
 
@@ -75,18 +77,24 @@ class KafkaBus:
         await self._start(consumer)
         return KafkaConsumer(consumer)
 
-    async def reader(self) -> KafkaReader:
-        """Return a started reader that reads nothing yet."""
-        consumer = await self._groupless()
+    async def reader(self, *, unhurried: bool = False) -> KafkaReader:
+        """Return a started reader that reads nothing yet.
+
+        Kafka gives an ``unhurried`` one 256 KB at a time, or what there is after half a second: with each request some
+        milliseconds of the processor go into taking it apart, however little is in it.
+        """
+        consumer = await self._groupless(_MUCH if unhurried else 1)
         try:
             return KafkaReader(consumer, await self._client(), self._groupless)
         except BaseException:
             await consumer.stop()
             raise
 
-    async def _groupless(self) -> AIOKafkaConsumer:
+    async def _groupless(self, least: int = 1) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             **self.settings.client(),
+            fetch_min_bytes=least,
+            fetch_max_wait_ms=500,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

@@ -63,8 +63,8 @@ class MemoryBus:
         await made.join()
         return made
 
-    async def reader(self) -> MemoryReader:
-        """Return a reader that reads nothing yet."""
+    async def reader(self, *, unhurried: bool = False) -> MemoryReader:
+        """Return a reader that reads nothing yet; here none has to wait."""
         return MemoryReader(self._store)
 
     async def admin(self) -> "MemoryAdmin":

@@ -79,7 +79,7 @@ class Parts:
             feedback=feedback,
             replay=Replay(bus, topics.ENRICHED, scoring, executor, _TAIL),
             profiles=profiles,
-            selections=Selections(bus, rules, noticed),
+            selections=Selections(bus, rules, noticed, issued.shared),
             noticed=noticed,
         )
 

@@ -8,6 +8,7 @@ transactions too; this reader does not, so waiting for it is also waiting for th
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -21,8 +22,6 @@ from services.enrich.scoring.merge import Merge
 from services.enrich.scoring.patience import patiently
 
 _BATCH = 200
-_KEPT = 10_000
-"""Offsets back from the newest one asked for, for which outcomes are kept: far more than is ever uncommitted."""
 _PAUSE = 0.05
 _TOGETHER = 0.05
 """Seconds that are given to what is being published at the same moment in other partitions."""
@@ -55,13 +54,20 @@ class Handler(Protocol):
 
 @dataclass(slots=True)
 class _Line:
-    """Where one partition stands. ``scope`` is the offset from which on this worker has to score it; None: nowhere."""
+    """Where one partition stands. ``scope`` is the offset from which on this worker has to score it; None: nowhere.
+
+    What is before is committed: it can be asked for by nobody, and outcomes of it are dropped.
+    """
 
     taken: int
     end: int
     scope: int | None = None
-    asked: int = 0
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    outcomes: OrderedDict[int, Outcome] = field(default_factory=OrderedDict)
+
+    def drop_committed(self) -> None:
+        scope = self.scope
+        while scope is not None and self.outcomes and next(iter(self.outcomes)) < scope:
+            self.outcomes.popitem(last=False)
 
 
 class Replay:
@@ -77,15 +83,23 @@ class Replay:
         self._merge: Merge[tuple[Received, Enriched | Reject | None]] = Merge()
         self._lines: dict[int, _Line] = {}
         self._assigned: Mapping[int, int] | None = None
-        self._dealt: Mapping[int, int] = {}
         self._moved = asyncio.Condition()
         self._begun_to: dict[int, int] = {}
         self._life = 0
+        """How often partitions were dealt anew."""
+        self._dealt_in = -1
 
     def assign(self, committed: Mapping[int, int] | None) -> None:
         """Take note of this worker's partitions with their committed offsets; None while they are being dealt."""
         self._life += committed is None
         self._assigned = committed
+
+    def stored(self, committed: Mapping[int, int]) -> None:
+        """Take note of the offsets that the group has committed since."""
+        for number, offset in committed.items():
+            line = self._lines.get(number)
+            if line is not None and line.scope is not None:
+                line.scope = max(line.scope, offset)
 
     @property
     def dealt(self) -> bool:
@@ -105,26 +119,27 @@ class Replay:
                     self._moved.notify_all()
                 await asyncio.sleep(_PAUSE)
                 continue
-            if self._assigned != self._dealt or not self._lines:
+            if self._dealt_in != self._life or not self._lines:
                 await self._deal(self._assigned)
             await self._step()
 
     async def _deal(self, committed: Mapping[int, int]) -> None:
+        life = self._life
         if not self._lines or any(self._gone_past(p, offset) for p, offset in committed.items()):
             await self._begin()
         for number, line in self._lines.items():
             if number not in committed:
-                line.scope, line.outcomes = None, {}
+                line.scope, line.outcomes = None, OrderedDict()
             elif line.scope is None:
-                line.scope = line.asked = committed[number]
-        self._dealt = committed
+                line.scope = committed[number]
+        self._dealt_in = life
 
     def _gone_past(self, number: int, committed: int) -> bool:
         """Return whether records from ``committed`` on were taken in without being scored, or are no longer kept."""
         line = self._lines[number]
         if line.scope is None:
             return line.taken > committed
-        return committed < max(line.scope, line.asked - _KEPT)
+        return committed < line.scope
 
     async def _begin(self) -> None:
         if self._reader is None:
@@ -188,9 +203,7 @@ class Replay:
     def outcome(self, record: Received) -> Sequence[Outgoing]:
         """Return what follows from a record that was reached; raises Reject when it could not be read."""
         line = self._lines[record.partition.number]
-        line.asked = max(line.asked, record.offset + 1)
-        for offset in [offset for offset in line.outcomes if offset < line.asked - _KEPT]:
-            del line.outcomes[offset]
+        line.drop_committed()
         found = line.outcomes.get(record.offset, ())
         if isinstance(found, Reject):
             raise found

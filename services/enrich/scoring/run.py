@@ -93,9 +93,11 @@ async def _running(app: Any) -> None:
 
 
 async def _dealing(app: Any, topic: str, replay: Replay) -> None:
-    """For ever: tell the replay which partitions this worker has, once the group has dealt them."""
+    """For ever: tell the replay which partitions this worker has, once the group has dealt them, and what is done."""
     while True:
-        if not replay.dealt and assigned(app, topic):
+        if replay.dealt:
+            replay.stored(committed(app, topic))
+        elif assigned(app, topic):
             replay.assign(committed(app, topic))
         await asyncio.sleep(_DEAL_EVERY)
 

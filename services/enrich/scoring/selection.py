@@ -23,7 +23,8 @@ def selected(
     kept = [one for one in ranked if one.object in seen]
     others = [one for one in ranked if one.object not in seen]
     fresh = _folded(others, kept)
-    chosen = diversified([(one.score, one) for one in fresh], max(0, daily - len(seen)))
+    room = max(0, daily - len(seen))
+    chosen = diversified([(one.score, one) for one in fresh], room) if len(fresh) > room else fresh
     return sorted([*kept, *chosen], key=lambda one: (-one.score, one.object))
 
 

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from operator import attrgetter
 
 from services.common import topics
 from services.common.access import EVERYONE, AccessState
@@ -16,6 +17,7 @@ from services.common.bus import Bus, Outgoing, Partition, Received
 from services.common.clock import Clock, now
 from services.common.codec import Codec
 from services.common.errors import Reject
+from services.common.model import EPOCH
 from services.common.recommendation import Recommendation, recommendation_in, recommendation_out
 from services.common.topics import Topic
 from services.enrich.people import People
@@ -24,8 +26,8 @@ from services.enrich.scoring.holdout import held_out
 from services.enrich.scoring.noticed import Changes, Noticed
 from services.enrich.scoring.patience import patiently
 from services.enrich.scoring.selection import selected
-from services.enrich.scoring.slim import slim
-from services.enrich.scoring.views import Feedback, Left
+from services.enrich.scoring.slim import Terms, slim
+from services.enrich.scoring.views import Feedback, Left, Said
 
 _MOST = 60
 """Candidates of a person that count, the newest; what is older stands no more."""
@@ -36,10 +38,43 @@ _MOST_LIKING = 1.5
 
 @dataclass(slots=True)
 class Mine:
-    """What one person may be given, by object, and what stands in ``recommendation.v1``."""
+    """What one person may be given, by object, and what stands in ``recommendation.v1``.
+
+    ``again`` are days to be selected for anew; ``oldest`` is the day of the last candidate that counted, 0 where there
+    was room for more.
+    """
 
     candidates: dict[str, Recommendation] = field(default_factory=dict)
     standing: dict[str, Recommendation] = field(default_factory=dict)
+    again: set[int] = field(default_factory=set)
+    oldest: int = 0
+
+    def take(self, one: Recommendation) -> None:
+        """Take a candidate."""
+        before = self.candidates.get(one.object)
+        if before is None or before != one:
+            self.again |= {one.day, before.day if before else one.day}
+            self.candidates[one.object] = one
+        if len(self.candidates) > 1.5 * _MOST:
+            self.candidates = {other.object: other for other in self._newest()}
+
+    def _newest(self) -> list[Recommendation]:
+        """Return what counts. The newest of all are always among those kept, whatever order they came in."""
+        by_name = sorted(self.candidates.values(), key=attrgetter("object"))
+        return sorted(by_name, key=attrgetter("published"), reverse=True)[:_MOST]  # equals stay in the order of names
+
+    def look_again(self) -> None:
+        """Let all days be selected for anew."""
+        self.again |= {one.day for of in (self.candidates, self.standing) for one in of.values()}
+
+    def take_days(self) -> tuple[set[int], list[Recommendation]]:
+        """Return the days to be selected for anew, and the candidates of these days that count."""
+        newest = self._newest()
+        oldest = newest[-1].day if len(newest) == _MOST else 0
+        first, last = sorted((self.oldest, oldest))  # whatever counts no more, or does again, lies between
+        again = self.again | {one.day for one in (*newest, *self.standing.values()) if first <= one.day <= last}
+        self.oldest, self.again = oldest, set()
+        return again, [one for one in newest if one.day in again]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,27 +88,42 @@ class Rules:
     daily: int
     share: float
 
+    def of(self, person: str) -> "Personal":
+        """Return the rules for one person, as of now."""
+        return Personal(self, (EVERYONE, person, *self.people.accounts_of(person)), self.feedback.of(person))
+
+    def marked(self, one: Recommendation) -> Recommendation:
+        """Return a candidate with the mark of the hold-out, where it is held out."""
+        return replace(one, held_out=True) if held_out(one.person, one.object, share=self.share) else one
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """The rules for one person."""
+
+    rules: Rules
+    principals: Sequence[str]
+    said: Said
+
     def against(self, one: Recommendation) -> str:
         """Return why a candidate may not be given; empty when it may."""
-        principals = (EVERYONE, one.person, *self.people.accounts_of(one.person))
-        if any(person in self.left for person in (one.person, one.author)):
+        if one.person in self.rules.left or one.author in self.rules.left:
             return "opted-out"
-        if not self.access.may_open(principals, one.container, one.object):
+        if not self.rules.access.may_open(self.principals, one.container, one.object):
             return "closed"
-        if not self.feedback.muted(one.person).isdisjoint((one.object, one.thread, one.container, one.author)):
+        if not self.said.muted.isdisjoint((one.object, one.thread, one.container, one.author)):
             return "muted"
-        return "seen" if one.object in self.feedback.met(one.person) - self.feedback.shown(one.person) else ""
+        return "seen" if one.object in self.said.met else ""
 
     def adjusted(self, one: Recommendation) -> Recommendation:
-        """Return a candidate with what the person said of its place, and the mark of the hold-out."""
-        out = held_out(one.person, one.object, share=self.share)
-        if any(person in self.left for person in one.people):
+        """Return a candidate with what the person said of its place, and without evidence that has gone away."""
+        if any(person in self.rules.left for person in one.people):
             one = without_evidence(one)
-        liking = max(-_MOST_LIKING, min(_MOST_LIKING, _LIKING * self.feedback.liking(one.person, one.container)))
+        liking = max(-_MOST_LIKING, min(_MOST_LIKING, _LIKING * self.said.liked.get(one.container, 0)))
         if not liking:
-            return replace(one, held_out=out)
-        terms = {**one.terms, "your feedback": liking}
-        return replace(one, held_out=out, terms=terms, score=one.score + liking)
+            return one
+        terms = {**dict(one.terms.items()), "your feedback": liking}
+        return replace(one, terms=Terms(terms), score=one.score + liking)
 
 
 def without_evidence(one: Recommendation) -> Recommendation:
@@ -82,13 +132,24 @@ def without_evidence(one: Recommendation) -> Recommendation:
 
 
 class Selections:
-    """Gives and takes back. ``load`` partitions that came; what is noticed beside the stream counts at the next end."""
+    """Gives and takes back. ``load`` partitions that came; what is noticed beside the stream counts at the next end.
 
-    def __init__(self, bus: Bus, rules: Rules, noticed: Noticed, clock: Clock = now) -> None:
+    ``kept`` returns a candidate as it is remembered.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        rules: Rules,
+        noticed: Noticed,
+        kept: Callable[[Recommendation], Recommendation] = slim,
+        clock: Clock = now,
+    ) -> None:
         self.turn = asyncio.Lock()
         self._loading = asyncio.Lock()
         self._life = 0
         self._noticed = noticed
+        self._kept = kept
         self._bus = bus
         self._rules = rules
         self._clock = clock
@@ -116,7 +177,7 @@ class Selections:
         for number in sorted(set(numbers) - self._partitions.keys()):
             life = self._life
             people: dict[str, Mine] = {}
-            candidates, standing = partial(_candidate, people), partial(_standing, people)
+            candidates, standing = partial(self._candidate, people), partial(_standing, people)
             end = await patiently(partial(self._read, topics.CANDIDATE, number, candidates))
             await patiently(partial(self._read, topics.RECOMMENDATION, number, standing))
             if life != self._life:
@@ -145,7 +206,7 @@ class Selections:
         if record.value is None:
             return None
         try:
-            return slim(recommendation_in(self._codec.decode(record.value)))
+            return self._kept(recommendation_in(self._codec.decode(record.value)))
         except Reject:
             return None  # it was put aside when it came for the first time
 
@@ -155,10 +216,13 @@ class Selections:
         people = self._partitions.get(number)
         if people is None or record.value is None or record.offset < self._loaded[number]:
             return []  # gone to another meanwhile, or read already
-        one = slim(recommendation_in(self._codec.decode(record.value)))
-        _candidate(people, one)
+        one = self._kept(recommendation_in(self._codec.decode(record.value)))
+        self._candidate(people, one)
         self._touched.add((number, one.person))
         return []
+
+    def _candidate(self, people: dict[str, Mine], one: Recommendation) -> None:
+        people.setdefault(one.person, Mine()).take(self._rules.marked(one))
 
     def end(self) -> list[Outgoing]:
         """Return the differences between what should stand and what does, of everybody who is concerned."""
@@ -176,31 +240,34 @@ class Selections:
             return
         for number, people in list(self._partitions.items()):
             all_of_them = number in changes.partitions
-            self._touched |= {
-                (number, person)
-                for person, mine in people.items()
-                if all_of_them or person in changes.people or person in changes.left or _concerned(mine, changes)
-            }
+            for person, mine in people.items():
+                if all_of_them or person in changes.people or person in changes.left or _concerned(mine, changes):
+                    mine.look_again()
+                    self._touched.add((number, person))
 
     def _changes(self, person: str, mine: Mine) -> list[Recommendation]:
-        wanted, refused = self._wanted(person, mine)
+        again, newest = mine.take_days()
+        wanted, refused = self._wanted(person, newest)
         changes = [one for key, one in wanted.items() if mine.standing.get(key) != one]
-        gone = [one for key, one in mine.standing.items() if key not in wanted]
-        mine.standing = wanted
+        gone = [one for key, one in mine.standing.items() if one.day in again and key not in wanted]
+        mine.standing = {key: one for key, one in mine.standing.items() if one.day not in again} | wanted
         return changes + [withdrawn(one, refused.get(one.object) or _gone_why(one, mine)) for one in gone]
 
-    def _wanted(self, person: str, mine: Mine) -> tuple[dict[str, Recommendation], Mapping[str, str]]:
+    def _wanted(
+        self, person: str, newest: Sequence[Recommendation]
+    ) -> tuple[dict[str, Recommendation], Mapping[str, str]]:
+        """Return what should stand of all candidates of some days, and why what was refused is."""
         days: dict[int, list[Recommendation]] = {}
         used: dict[int, set[str]] = {}
         refused: dict[str, str] = {}
-        shown = self._rules.feedback.shown(person)
-        for one in _newest(mine):
-            if one.object in shown:
+        rules = self._rules.of(person)
+        for one in newest:
+            if one.object in rules.said.shown:
                 used.setdefault(one.day, set()).add(one.object)
-            if why := one.why or self._rules.against(one):
+            if why := one.why or rules.against(one):
                 refused[one.object] = why
             else:
-                days.setdefault(one.day, []).append(self._rules.adjusted(one))
+                days.setdefault(one.day, []).append(rules.adjusted(one))
         given = [one for day, of in days.items() for one in selected(of, self._rules.daily, used.get(day, set()))]
         return {one.object: one for one in given}, refused
 
@@ -224,8 +291,8 @@ def withdrawn(one: Recommendation, why: str) -> Recommendation:
 
 
 def _gone_why(one: Recommendation, mine: Mine) -> str:
-    oldest = min((other.time for other in mine.standing.values()), default=0)
-    return "displaced" if one.time >= oldest else "old"
+    oldest = min((other.published for other in mine.standing.values()), default=EPOCH)
+    return "displaced" if one.published >= oldest else "old"
 
 
 def _concerned(mine: Mine, changes: Changes) -> bool:
@@ -239,18 +306,6 @@ def _concerned(mine: Mine, changes: Changes) -> bool:
         or not changes.left.isdisjoint(one.people)
         for one in mine.candidates.values()
     )
-
-
-def _candidate(people: dict[str, Mine], one: Recommendation) -> None:
-    mine = people.setdefault(one.person, Mine())
-    mine.candidates[one.object] = one
-    if len(mine.candidates) > 1.5 * _MOST:
-        mine.candidates = {other.object: other for other in _newest(mine)}
-
-
-def _newest(mine: Mine) -> list[Recommendation]:
-    """Return what counts. The newest of all are always among those kept, whatever order they came in."""
-    return sorted(mine.candidates.values(), key=lambda one: (-one.time, one.object))[:_MOST]
 
 
 def _standing(people: dict[str, Mine], one: Recommendation) -> None:

@@ -1,7 +1,7 @@
 """Recommendations as they are remembered: the same, in a quarter of the memory. Pure."""
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import replace
 from sys import intern
 
@@ -38,6 +38,15 @@ class Terms(Mapping[str, float]):
 
     def __getitem__(self, name: str) -> float:
         return self._unpacked()[name]
+
+    def items(self) -> ItemsView[str, float]:
+        """Return names and values, unpacked once: one by one, each would unpack all."""
+        return self._unpacked().items()
+
+    def __eq__(self, other: object) -> bool:
+        return (isinstance(other, Terms) and self._packed == other._packed) or super().__eq__(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def slim(one: Recommendation) -> Recommendation:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from services.common import logs, metrics, topics
 from services.common.access import EVERYONE, AccessState
-from services.common.bus import Bus, Outgoing, Publisher, Reader, Received, Unpublished
+from services.common.bus import Bus, Outgoing, Partition, Publisher, Reader, Received, Unpublished
 from services.common.codec import Codec
 from services.common.errors import Reject
 from services.common.model import EPOCH, Enriched
@@ -85,13 +85,14 @@ class Live:
         self._tail = tail
         self._topic = topics.ENRICHED.name(bus.prefix)
         self._codec = Codec("enriched")
-        self._ties = Standing(bus, topics.TIE)
+        self._ties = Standing(bus, topics.TIE, unhurried=True)
         self._meetings = Standing(bus, topics.MEETING, _evidence)
         self._trends = Standing(bus, topics.TREND)
         self._executor = ThreadPoolExecutor(1, "society")
         self._society = Society()
         self._reader: Reader | None = None
         self._rested = self._look_at = 0.0
+        self._ends: Mapping[Partition, int] = {}
 
     async def load(self) -> None:
         """Read what stands. Raises Retry when a topic or Kafka is missing."""
@@ -131,7 +132,7 @@ class Live:
 
     async def _begin(self) -> Reader:
         _log.info("ties, meetings and trends are this worker's")
-        reader = await patiently(self._bus.reader)
+        reader = await patiently(lambda: self._bus.reader(unhurried=True))
         try:
             await self._start(reader)
         except BaseException:  # cancelled, too: nobody else knows of it yet
@@ -143,7 +144,7 @@ class Live:
         bounds = await patiently(lambda: reader.bounds(self._topic))
         each = self._tail // len(bounds)
         await reader.start_at({p: max(first, end - each) for p, (first, end) in bounds.items()})
-        self._society, self._rested, self._look_at = Society(), 0.0, 0.0
+        self._society, self._rested, self._look_at, self._ends = Society(), 0.0, 0.0, {}
         # Ties of who left while nobody looked.
         await self._publish([one for person in self._around.left for one in self._untied(person)])
 
@@ -153,14 +154,16 @@ class Live:
             await self._in_thread(lambda: self._take(records))
         if await self._in_thread(lambda: self._society.leave(frozenset(self._around.left))):
             await self._drop()  # somebody came back: what they did before is in the log only
-        elif len(records) < _BATCH and monotonic() >= self._look_at and await self._caught_up(reader):
-            self._look_at = monotonic() + _LOOK_EVERY
+        elif monotonic() >= self._look_at and await self._caught_up(reader):
             await self._publish(await self._in_thread(lambda: list(self._changed_ties())))
             await self._maybe_round()
 
     async def _caught_up(self, reader: Reader) -> bool:
-        bounds = await patiently(lambda: reader.bounds(self._topic))
-        return all([await reader.position(p) >= end for p, (_, end) in bounds.items()])
+        """Return whether all is read that was there at the look before this one: there may always be more by now."""
+        self._look_at = monotonic() + _LOOK_EVERY
+        ends, bounds = self._ends, await patiently(lambda: reader.bounds(self._topic))
+        self._ends = {p: end for p, (_, end) in bounds.items()}
+        return bool(ends) and all([await reader.position(p) >= end for p, end in ends.items()])
 
     async def _maybe_round(self) -> None:
         if monotonic() < self._rested or not self._society.waiting:

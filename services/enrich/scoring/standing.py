@@ -14,15 +14,25 @@ _log = logs.get(__name__)
 
 
 class Standing:
-    """``load`` first, then run ``follow``. ``telling`` gives what of a record is worth another one when it changes."""
+    """``load`` first, then run ``follow``. ``telling`` gives what of a record is worth another one when it changes.
 
-    def __init__(self, bus: Bus, topic: Topic, telling: Callable[[dict[str, Any]], object] = lambda one: one) -> None:
+    Without it that is everything: records are compared as bytes, and none is decoded.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        topic: Topic,
+        telling: Callable[[dict[str, Any]], object] | None = None,
+        *,
+        unhurried: bool = False,
+    ) -> None:
         self._topic = topic.name(bus.prefix)
         self._codec = Codec(topic.schema)
         self._telling = telling
         self._digests: dict[str, int] = {}
         self._people: dict[str, set[tuple[str, str]]] = {}
-        self._view = View(bus, self._topic, self._take)
+        self._view = View(bus, self._topic, self._take, unhurried=unhurried)
 
     async def load(self) -> None:
         """Read all that is there now. Raises Retry when the topic or Kafka is missing."""
@@ -52,7 +62,7 @@ class Standing:
         if record is None:
             return [Outgoing(topic=self._topic, key=key, value=None)] if key in self._digests else []
         value = self._codec.encode(record)
-        if self._digests.get(key) == self._digest(self._codec.decode(value)):
+        if self._digests.get(key) == self._digest(value, self._decoded(value)):
             return []
         return [Outgoing(topic=self._topic, key=key, value=value)]
 
@@ -69,21 +79,22 @@ class Standing:
             _log.error("record cannot be read and is left out", topic=self._topic, reason=str(error))
 
     def _put(self, key: str, value: bytes | None) -> None:
-        record = None if value is None else self._codec.decode(value)
-        self._note_people(key, record)
-        if record is None:
+        record = {} if value is None else self._decoded(value)
+        self._note_people(record.get("people", key.split(" ")), stands=bool(value) and not record.get("withdrawn"))
+        if value is None:
             self._digests.pop(key, None)
         else:
-            self._digests[key] = self._digest(record)
+            self._digests[key] = self._digest(value, record)
 
-    def _note_people(self, key: str, record: dict[str, Any] | None) -> None:
-        stands = record is not None and not record.get("withdrawn", False)
-        people = record["people"] if record is not None and "people" in record else key.split(" ")
+    def _note_people(self, people: list[str], *, stands: bool) -> None:
         for person in people:
             pairs = self._people.setdefault(person, set())
-            (pairs.add if stands and len(people) == 2 else pairs.discard)(tuple(people))
+            (pairs.add if stands and len(people) == 2 else pairs.discard)(tuple(people))  # type: ignore[arg-type]
             if not pairs:
                 del self._people[person]
 
-    def _digest(self, record: dict[str, Any]) -> int:
-        return hash(repr(self._telling(record)))
+    def _decoded(self, value: bytes) -> dict[str, Any]:
+        return self._codec.decode(value) if self._telling else {}
+
+    def _digest(self, value: bytes, record: dict[str, Any]) -> int:
+        return hash(repr(self._telling(record)) if self._telling else value)

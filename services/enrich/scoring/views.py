@@ -1,58 +1,19 @@
 """What scoring keeps of compacted topics: who has left, units, and what people said of what they were shown."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
-from services.common import logs, topics
+from services.common import topics
 from services.common.bus import Bus, Received
-from services.common.codec import Codec
-from services.common.errors import Reject
-from services.common.topics import Topic
-from services.common.view import View
+from services.common.view import DecodedView
 
 _MOST_SEEN = 500
 """Things shown to a person that are remembered; the oldest makes room."""
 _OURS = ("for-you", "mail")
 """Surfaces on which recommendations are shown; what is seen elsewhere needs no recommending any more."""
-_log = logs.get(__name__)
-
-
-class Records:
-    """The decoded records of one topic, handed to ``take``; ``load`` first, then run ``follow``."""
-
-    topic: Topic
-
-    def __init__(self, bus: Bus) -> None:
-        self.lock = RLock()
-        """Held while a record is taken: what is asked is asked in the thread."""
-        self._codec = Codec(self.topic.schema)
-        self._view = View(bus, self.topic.name(bus.prefix), self._decode)
-
-    async def load(self) -> None:
-        """Read all that is there now. Raises Retry when the topic or Kafka is missing."""
-        await self._view.load()
-
-    async def follow(self) -> None:
-        """Go on reading for ever."""
-        await self._view.follow()
-
-    async def stop(self) -> None:
-        """Close."""
-        await self._view.stop()
-
-    def _decode(self, received: Received) -> None:
-        try:
-            record = self._codec.decode(received.value) if received.value is not None else None
-            with self.lock:
-                self.take(received.key, record)
-        except Reject as error:
-            _log.error("record cannot be read and is left out", topic=self.topic.suffix, reason=str(error))
-
-    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
-        """Take a record, or a tombstone."""
-        raise NotImplementedError
 
 
 class Left:
@@ -84,18 +45,17 @@ class Left:
         return iter(tuple(self._because))
 
 
-class Persons(Records):
+class Persons(DecodedView):
     """Units of people, and who has opted out by ``person.v1``."""
 
-    topic = topics.PERSON
-
     def __init__(self, bus: Bus, left: Left) -> None:
-        super().__init__(bus)
+        super().__init__(bus, topics.PERSON)
         self._left = left
         self._units: dict[str, str] = {}
 
-    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
+    def take(self, received: Received, record: Mapping[str, Any] | None) -> None:
         """Take what is known of a person."""
+        key = received.key
         self._left.say(key, "person.v1", left=record is not None and record["optOut"])
         self._units.pop(key, None)
         if record is not None and record["units"]:
@@ -106,26 +66,37 @@ class Persons(Records):
         return self._units.get(person, "")
 
 
-class Erasures(Records):
+class Erasures(DecodedView):
     """Who has asked to be forgotten."""
 
-    topic = topics.ERASURE
-
     def __init__(self, bus: Bus, left: Left) -> None:
-        super().__init__(bus)
+        super().__init__(bus, topics.ERASURE)
         self._left = left
 
-    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
+    def take(self, _: Received, record: Mapping[str, Any] | None) -> None:
         """Take a request; what subscribers say of it changes nothing here."""
         for person in (record["person"], *record["accounts"]) if record else ():
             if person:
                 self._left.say(person, "erasure.v1", left=True)
 
 
-class Feedback(Records):
-    """What people saw, muted, want more or less of and follow. ``changed`` is told whose selection it may change."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one person has said and seen of what may be recommended.
 
-    topic = topics.FEEDBACK
+    ``shown``: objects that were recommended and looked at; ``met``: objects come across elsewhere; ``muted``: objects,
+    conversations, places and people of which nothing is wanted; ``liked``: by place, how often more of it was wanted
+    less how often less of it.
+    """
+
+    shown: frozenset[str]
+    met: frozenset[str]
+    muted: frozenset[str]
+    liked: Mapping[str, int]
+
+
+class Feedback(DecodedView):
+    """What people saw, muted, want more or less of and follow. ``changed`` is told whose selection it may change."""
 
     def __init__(
         self,
@@ -134,7 +105,9 @@ class Feedback(Records):
         changed: Callable[[str], None] = lambda _: None,
         followed: Callable[[str, str, bool], None] = lambda *_: None,
     ) -> None:
-        super().__init__(bus)
+        super().__init__(bus, topics.FEEDBACK)
+        self._lock = RLock()
+        """Held while an act is taken: what is asked is asked in the thread."""
         self._left = left
         self._changed = changed
         self._followed = followed
@@ -144,10 +117,14 @@ class Feedback(Records):
         self._useless: dict[str, set[str]] = {}
         self._liked: dict[str, dict[str, tuple[str, int]]] = {}
 
-    def take(self, key: str, record: Mapping[str, Any] | None) -> None:
+    def take(self, _: Received, record: Mapping[str, Any] | None) -> None:
+        """Take an act."""
+        if record is not None:
+            with self._lock:
+                self.hear(record)
+
+    def hear(self, record: Mapping[str, Any]) -> None:
         """Take an act; taken back, it is as if it had not been."""
-        if record is None:
-            return
         person, subject, kind, on = record["person"], record["subject"], record["kind"], not record["undone"]
         if kind in ("seen", "opened"):
             where = self._shown if record["surface"] in _OURS else self._met
@@ -169,30 +146,20 @@ class Feedback(Records):
         if value and container:
             acts[act] = container, value
 
-    def shown(self, person: str) -> frozenset[str]:
-        """Return the objects that were recommended to the person and looked at."""
-        with self.lock:
-            return frozenset(self._shown.get(person, ()))
-
-    def met(self, person: str) -> frozenset[str]:
-        """Return the objects that the person came across elsewhere."""
-        with self.lock:
-            return frozenset(self._met.get(person, ()))
-
-    def muted(self, person: str) -> frozenset[str]:
-        """Return the objects, conversations, places and people that the person wants nothing of."""
-        with self.lock:
-            return frozenset(self._muted.get(person, ()))
+    def of(self, person: str) -> Said:
+        """Return what a person has said and seen by now."""
+        with self._lock:
+            shown = frozenset(self._shown.get(person, ()))
+            liked = Counter[str]()
+            for container, value in self._liked.get(person, {}).values():
+                liked[container] += value
+            met, muted = self._met.get(person, ()), self._muted.get(person, ())
+            return Said(shown, frozenset(met) - shown, frozenset(muted), liked)
 
     def declines(self, person: str, other: str) -> bool:
         """Return whether the person has declined, silently, to meet another."""
-        with self.lock:
+        with self._lock:
             return other in self._muted.get(person, ()) or other in self._useless.get(person, ())
-
-    def liking(self, person: str, container: str) -> int:
-        """Return how often the person wanted more of a place, less how often less of it."""
-        with self.lock:
-            return sum(value for where, value in self._liked.get(person, {}).values() if where == container)
 
 
 def _remember(subjects: OrderedDict[str, None], subject: str, *, on: bool) -> None:

@@ -15,14 +15,14 @@ def act(kind: str, *, undone: bool = False) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", ["mute", "not-useful"])
 def test_both_ways_of_saying_no_decline_a_meeting_until_taken_back(kind: str) -> None:
     feedback = Feedback(MemoryBus(), Left())
-    feedback.take("", act(kind))
+    feedback.hear(act(kind))
     assert feedback.declines("ann", "bob")
     assert not feedback.declines("bob", "ann")
-    feedback.take("", act(kind, undone=True))
+    feedback.hear(act(kind, undone=True))
     assert not feedback.declines("ann", "bob")
 
 
 def test_what_is_of_no_use_is_not_muted() -> None:
     feedback = Feedback(MemoryBus(), Left())
-    feedback.take("", act("not-useful"))
-    assert feedback.muted("ann") == frozenset()
+    feedback.hear(act("not-useful"))
+    assert feedback.of("ann").muted == frozenset()

@@ -7,7 +7,7 @@ from services.common.bus.memory import MemoryBus
 from services.common.model import EPOCH
 from services.common.recommendation import Evidence, Recommendation, recommendation_in, recommendation_out
 from services.enrich.scoring.issued import Issued
-from services.enrich.scoring.selections import withdrawn, without_evidence
+from services.enrich.scoring.selections import withdrawn
 from services.enrich.scoring.slim import Terms, slim
 
 
@@ -36,7 +36,7 @@ def test_a_candidate_is_found_by_what_it_is_about_and_by_what_its_reason_rested_
     issued = Issued(MemoryBus("t."))
     issued.add(candidate(5))
     for name in ("chat:5", "talk", "chat:1", "bob"):
-        assert issued.resting_on(name) == [without_evidence(candidate(5))]
+        assert issued.resting_on(name) == [candidate(5)]
     issued.drop("ann|chat:5")
     assert [issued.resting_on(name) for name in ("chat:5", "talk", "chat:1", "bob")] == [[], [], [], []]
 
@@ -61,7 +61,7 @@ def test_what_comes_back_late_by_the_log_does_not_undo_what_was_issued_since() -
     issued, before = Issued(MemoryBus("t.")), candidate(5)
     issued.add(replace(before, published=EPOCH + timedelta(days=8)))
     for late in (before, withdrawn(before, "joined")):
-        issued.take(before.key, recommendation_out(late, EPOCH))
+        issued.hear(before.key, recommendation_out(late, EPOCH))
     assert [one.published for one in issued.resting_on("chat:5")] == [EPOCH + timedelta(days=8)]
-    issued.take(before.key, recommendation_out(withdrawn(issued.resting_on("chat:5")[0], "joined"), EPOCH))
+    issued.hear(before.key, recommendation_out(withdrawn(issued.resting_on("chat:5")[0], "joined"), EPOCH))
     assert issued.resting_on("chat:5") == []

@@ -145,3 +145,17 @@ async def test_only_the_tail_is_read_at_the_beginning() -> None:
         await w.put(**{f"r{n}": (0, n + 1) for n in range(9)})
         await w.deal({0: 9, 1: 0}, 2)
         assert w.notes.handed == [("r7", False), ("r8", False)]
+
+
+async def test_what_was_committed_is_kept_no_more_and_going_back_before_it_begins_everything_anew() -> None:
+    async with working() as w:
+        await w.put(a=(0, 10), b=(0, 20))
+        await w.deal({0: 0}, 2)
+        w.replay.stored({0: 1})
+        assert [one.key for one in w.replay.outcome(record(0, 1))] == ["b"]
+        assert list(w.replay.outcome(record(0, 0))) == []
+        w.replay.assign(None)
+        await w.deal({0: 0}, 2)
+        await eventually(lambda: w.notes.begun == 2, what="it begins anew", within=5, pause=0.005)
+        await w.replay.reached([record(0, 1)])
+        assert [one.key for one in w.replay.outcome(record(0, 0))] == ["a"]

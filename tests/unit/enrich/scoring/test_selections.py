@@ -108,7 +108,7 @@ class Desk:
 
     def acts(self, subject: str, kind: str, **more: Any) -> None:
         record = {"person": "ann", "subject": subject, "kind": kind, "at": NOON, **more}
-        self.feedback.take("", _feedback.decode(_feedback.encode(record)))
+        self.feedback.hear(_feedback.decode(_feedback.encode(record)))
 
 
 @pytest.fixture
