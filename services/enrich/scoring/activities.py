@@ -21,6 +21,7 @@ from services.enrich.scoring.issued import Issued
 from services.enrich.scoring.recommend import Begun, Recommender
 from services.enrich.scoring.replay import Item, Outcome, Replay
 from services.enrich.scoring.selections import withdrawn, without_evidence
+from services.enrich.scoring.streams import WITHIN
 from services.enrich.scoring.views import Left
 
 _MISTAKE = "a record could not be scored"
@@ -30,6 +31,8 @@ _FOLLOWED = ("person", "container", "tag")
 
 class Activities:
     """The stream as Faust gives it: what follows from each record, once the log is taken in up to there."""
+
+    within = WITHIN
 
     def __init__(self, replay: Replay) -> None:
         self.turn = asyncio.Lock()

@@ -15,11 +15,14 @@ from services.common.codec import Codec
 from services.common.errors import Reject
 from services.enrich.scan import scan
 from services.enrich.scoring.profile import Profile
+from services.enrich.scoring.streams import UNHURRIED
 from services.enrich.scoring.views import Left
 
 
 class Profiles:
     """Profiles by partition and person. A profile is published once per batch that touches it."""
+
+    within = UNHURRIED
 
     def __init__(self, bus: Bus, left: Left) -> None:
         self._left = left

@@ -1,6 +1,7 @@
 """Wiring of `watercooler score`: views, history, the Faust app inside our own runner, health."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +27,9 @@ from services.enrich.scoring.streams import SERVICE, Dealing, Failure, Tools, ha
 _MEASURE_EVERY = 5.0
 _LOOK_EVERY = 1.0
 _DEAL_EVERY = 0.05
+_TURN = 0.001
+"""Seconds that a thread computes while another one waits for its turn; by default five times as many, which the event
+loop would wait for again and again wherever it has said something to Kafka."""
 
 
 @asynccontextmanager
@@ -70,6 +74,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         health.add_routes(site, lambda: _missing(app, parts.replay))
         await stack.enter_async_context(serving(site, settings.host, settings.score_port))
         calm()
+        sys.setswitchinterval(_TURN)
         yield (
             *(follower.follow() for follower in parts.followers),
             parts.replay.follow(),

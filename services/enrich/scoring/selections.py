@@ -27,6 +27,7 @@ from services.enrich.scoring.noticed import Changes, Noticed
 from services.enrich.scoring.patience import patiently
 from services.enrich.scoring.selection import selected
 from services.enrich.scoring.slim import Terms, slim
+from services.enrich.scoring.streams import WITHIN
 from services.enrich.scoring.views import Feedback, Left, Said
 
 _MOST = 60
@@ -136,6 +137,8 @@ class Selections:
 
     ``kept`` returns a candidate as it is remembered.
     """
+
+    within = WITHIN
 
     def __init__(
         self,

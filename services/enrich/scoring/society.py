@@ -144,7 +144,8 @@ class Live:
         bounds = await patiently(lambda: reader.bounds(self._topic))
         each = self._tail // len(bounds)
         await reader.start_at({p: max(first, end - each) for p, (first, end) in bounds.items()})
-        self._society, self._rested, self._look_at, self._ends = Society(), 0.0, 0.0, {}
+        self._society, self._rested, self._look_at = Society(), 0.0, 0.0
+        self._ends = {p: end for p, (_, end) in bounds.items()}
         # Ties of who left while nobody looked.
         await self._publish([one for person in self._around.left for one in self._untied(person)])
 
@@ -163,7 +164,7 @@ class Live:
         self._look_at = monotonic() + _LOOK_EVERY
         ends, bounds = self._ends, await patiently(lambda: reader.bounds(self._topic))
         self._ends = {p: end for p, (_, end) in bounds.items()}
-        return bool(ends) and all([await reader.position(p) >= end for p, end in ends.items()])
+        return all([await reader.position(p) >= end for p, end in ends.items()])
 
     async def _maybe_round(self) -> None:
         if monotonic() < self._rested or not self._society.waiting:

@@ -26,6 +26,8 @@ SERVICE = "score"
 BATCH = 200
 WITHIN = 0.05
 """Seconds that a batch is waited for: two streams in a row must stay far below a second."""
+UNHURRIED = 1.0
+"""Seconds where nobody waits for what follows."""
 _SETTLED_WITHIN = 5.0
 """Seconds; the group waits for as long as a session lasts (15 s)."""
 _NOTHING = Received(partition=Partition("", 0), offset=-1, key="", value=None, headers={}, timestamp=0)
@@ -38,6 +40,8 @@ class Stream(Protocol):
 
     turn: asyncio.Lock
     """Held from working on a batch until what follows from it is stored."""
+    within: float
+    """Seconds that a batch is waited for."""
 
     async def ready(self, records: Sequence[Received]) -> None:
         """Return once what the records need is there."""
@@ -87,7 +91,7 @@ class Tools:
 
 async def safely(events: Any, stream: Stream, tools: Tools) -> None:
     """Handle a Faust stream's events in batches, for ever."""
-    async for taken in events.noack_take(BATCH, within=WITHIN):
+    async for taken in events.noack_take(BATCH, within=stream.within):
         number, mine = tools.dealing.number, tools.dealing.mine()
         batch = [event for event in taken if Partition(event.message.topic, event.message.partition) in mine]
         try:
