@@ -80,12 +80,12 @@ class KafkaBus:
     async def reader(self, *, unhurried: bool = False) -> KafkaReader:
         """Return a started reader that reads nothing yet.
 
-        Kafka gives an ``unhurried`` one 256 KB at a time, or what there is after half a second: with each request some
-        milliseconds of the processor go into taking it apart, however little is in it.
+        Kafka gives an ``unhurried`` one 256 KB at a time, or what there is after half a second: a request is taken apart in
+        Python, however little is in it. It asks for offsets by the connection that it reads by, and waits as long.
         """
         consumer = await self._groupless(_MUCH if unhurried else 1)
         try:
-            return KafkaReader(consumer, await self._client(), self._groupless)
+            return KafkaReader(consumer, await self._client(), None if unhurried else self._groupless)
         except BaseException:
             await consumer.stop()
             raise

@@ -130,7 +130,10 @@ class KafkaReader:
     """Reader over one aiokafka consumer without a group, and a client that asks which partitions there are."""
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, client: AIOKafkaClient, another: Callable[[], Awaitable[AIOKafkaConsumer]]
+        self,
+        consumer: AIOKafkaConsumer,
+        client: AIOKafkaClient,
+        another: Callable[[], Awaitable[AIOKafkaConsumer]] | None,
     ) -> None:
         self._consumer = consumer
         self._client = client
@@ -139,11 +142,11 @@ class KafkaReader:
         self._making = asyncio.Lock()
 
     async def _asking(self) -> AIOKafkaConsumer:
-        """Return a consumer to ask for offsets by: not by the one that reads, once it does.
+        """Return a consumer to ask for offsets by: not by the one that reads, once it does, where ``another`` is given.
 
         Kafka answers a connection's requests one after the other, and a fetch waits half a second where nothing comes.
         """
-        if not self._consumer.assignment():
+        if self._another is None or not self._consumer.assignment():
             return self._consumer
         async with self._making:
             if self._asker is None:

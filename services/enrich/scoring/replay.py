@@ -56,15 +56,23 @@ class Handler(Protocol):
 class _Line:
     """Where one partition stands. ``scope`` is the offset from which on this worker has to score it; None: nowhere.
 
-    What is before is committed: it can be asked for by nobody, and outcomes of it are dropped.
+    What is before was committed earlier than what is ``committed`` now, so nobody asks for it again, and outcomes of it
+    are dropped. (The newest commit may have failed while partitions were dealt; Faust does not tell.)
     """
 
     taken: int
     end: int
     scope: int | None = None
+    committed: int = 0
     outcomes: OrderedDict[int, Outcome] = field(default_factory=OrderedDict)
 
+    def move(self, committed: int) -> None:
+        """Take note of what is committed by now."""
+        if self.scope is not None and committed > self.committed:
+            self.scope, self.committed = max(self.scope, self.committed), committed
+
     def drop_committed(self) -> None:
+        """Drop outcomes that nobody asks for again. Runs in the thread."""
         scope = self.scope
         while scope is not None and self.outcomes and next(iter(self.outcomes)) < scope:
             self.outcomes.popitem(last=False)
@@ -97,9 +105,8 @@ class Replay:
     def stored(self, committed: Mapping[int, int]) -> None:
         """Take note of the offsets that the group has committed since."""
         for number, offset in committed.items():
-            line = self._lines.get(number)
-            if line is not None and line.scope is not None:
-                line.scope = max(line.scope, offset)
+            if number in self._lines:
+                self._lines[number].move(offset)
 
     @property
     def dealt(self) -> bool:
@@ -131,7 +138,7 @@ class Replay:
             if number not in committed:
                 line.scope, line.outcomes = None, OrderedDict()
             elif line.scope is None:
-                line.scope = committed[number]
+                line.scope = line.committed = committed[number]
         self._dealt_in = life
 
     def _gone_past(self, number: int, committed: int) -> bool:
@@ -198,7 +205,7 @@ class Replay:
 
     def _has(self, number: int, offset: int) -> bool:
         line = self._lines.get(number)
-        return line is not None and line.scope is not None and line.taken > offset
+        return line is not None and line.scope is not None and line.scope <= offset < line.taken
 
     def outcome(self, record: Received) -> Sequence[Outgoing]:
         """Return what follows from a record that was reached; raises Reject when it could not be read."""

@@ -48,8 +48,9 @@ _LOOK_EVERY = 1.0
 """Seconds between two looks whether all is read, and so between two publications of what changed."""
 _AT_ONCE = 50
 """People for whom it is asked at a time whom they should meet."""
-_REST = 5.0
-"""Rests between such rounds, as a multiple of what the last one took: the other parts need the processor too."""
+_REST, _LONG_REST = 5.0, 30.0
+"""Rests between such rounds, and between looks at what rises, as a multiple of what the last one took: the other parts
+need the processor too."""
 _log = logs.get(__name__)
 _T = TypeVar("_T")
 
@@ -91,8 +92,10 @@ class Live:
         self._executor = ThreadPoolExecutor(1, "society")
         self._society = Society()
         self._reader: Reader | None = None
-        self._rested = self._look_at = 0.0
+        self._rested = self._risen_rested = self._look_at = 0.0
         self._ends: Mapping[Partition, int] = {}
+        self._news = False
+        """Whether something has happened since it was looked what rises."""
 
     async def load(self) -> None:
         """Read what stands. Raises Retry when a topic or Kafka is missing."""
@@ -144,7 +147,7 @@ class Live:
         bounds = await patiently(lambda: reader.bounds(self._topic))
         each = self._tail // len(bounds)
         await reader.start_at({p: max(first, end - each) for p, (first, end) in bounds.items()})
-        self._society, self._rested, self._look_at = Society(), 0.0, 0.0
+        self._society, self._rested, self._risen_rested, self._look_at = Society(), 0.0, 0.0, 0.0
         self._ends = {p: end for p, (_, end) in bounds.items()}
         # Ties of who left while nobody looked.
         await self._publish([one for person in self._around.left for one in self._untied(person)])
@@ -167,11 +170,14 @@ class Live:
         return all([await reader.position(p) >= end for p, end in ends.items()])
 
     async def _maybe_round(self) -> None:
-        if monotonic() < self._rested or not self._society.waiting:
-            return
-        began = monotonic()
-        await self._publish(await self._in_thread(lambda: [*self._met(), *self._risen()]))
-        self._rested = monotonic() + _REST * (monotonic() - began)
+        self._news |= self._society.waiting
+        if self._society.waiting and (began := monotonic()) >= self._rested:
+            await self._publish(await self._in_thread(lambda: list(self._met())))
+            self._rested = monotonic() + _REST * (monotonic() - began)
+        if self._news and (began := monotonic()) >= self._risen_rested:
+            self._news = False
+            await self._publish(await self._in_thread(lambda: list(self._risen())))
+            self._risen_rested = monotonic() + _LONG_REST * (monotonic() - began)
 
     async def _in_thread(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, work)

@@ -152,10 +152,12 @@ async def test_what_was_committed_is_kept_no_more_and_going_back_before_it_begin
         await w.put(a=(0, 10), b=(0, 20))
         await w.deal({0: 0}, 2)
         w.replay.stored({0: 1})
+        assert [one.key for one in w.replay.outcome(record(0, 0))] == ["a"]  # that may not have come through
+        w.replay.stored({0: 2})
         assert [one.key for one in w.replay.outcome(record(0, 1))] == ["b"]
         assert list(w.replay.outcome(record(0, 0))) == []
         w.replay.assign(None)
-        await w.deal({0: 0}, 2)
-        await eventually(lambda: w.notes.begun == 2, what="it begins anew", within=5, pause=0.005)
-        await w.replay.reached([record(0, 1)])
+        w.replay.assign({0: 0})
+        await w.replay.reached([record(0, 0)])
+        assert w.notes.begun == 2
         assert [one.key for one in w.replay.outcome(record(0, 0))] == ["a"]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 import pytest
@@ -227,6 +228,18 @@ async def test_the_oldest_make_room_and_stand_no_more(desk: Desk) -> None:
     assert f"o{99}" in standing
     assert "o0" not in standing
     assert {one.why for one in await desk.published() if one.withdrawn} <= {"old"}
+
+
+async def test_what_comes_piece_by_piece_is_selected_as_what_comes_at_once(desk: Desk) -> None:
+    draw = Random(1)
+    times = [NOON + timedelta(days=draw.randrange(40), seconds=n) for n in range(140)]
+    found = [candidate(n, draw.random(), container=f"c{n % 12}", published=at) for n, at in enumerate(times)]
+    found += [withdrawn(one, "joined") for one in draw.sample(found, 20)]
+    at_once = Desk(MemoryBus("t."))
+    await at_once.offer(*found)
+    for start in range(0, len(found), 9):
+        await desk.offer(*found[start : start + 9])
+    assert (await desk.standing()).keys() == (await at_once.standing()).keys()
 
 
 async def test_what_is_held_out_is_logged_and_marked(desk: Desk) -> None:
