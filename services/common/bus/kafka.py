@@ -80,8 +80,8 @@ class KafkaBus:
     async def reader(self, *, unhurried: bool = False) -> KafkaReader:
         """Return a started reader that reads nothing yet.
 
-        Kafka gives an ``unhurried`` one 256 KB at a time, or what there is after half a second: a request is taken apart in
-        Python, however little is in it. It asks for offsets by the connection that it reads by, and waits as long.
+        Kafka gives an ``unhurried`` one 256 KB at a time, or what there is after half a second: each answer is taken
+        apart in Python, however little is in it. It asks for offsets by the connection that it reads by.
         """
         consumer = await self._groupless(_MUCH if unhurried else 1)
         try:
