@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from multidict import MultiMapping
 
 from services.common.model import Enriched, micros
+from services.common.search import Query
 from services.common.search.conditions import Condition, Either, Every, Has, Not, Published, Says
 from services.gateway.problems import Problem
 
@@ -46,6 +48,18 @@ class Filters:
     def fields(self, without: tuple[str, ...] = ()) -> dict[str, tuple[str, ...]]:
         """Return the filters of a search query, except those named."""
         return {FIELDS[name]: given for name, given in self.values if name not in without}
+
+    def activities(self, **more: Any) -> Query:
+        """Return the query for the activities that are asked for; ``more`` is what else a query takes."""
+        return Query(
+            kind="activities",
+            principals=(),
+            text=self.text,
+            filters=self.fields(),
+            since=self.since,
+            until=self.until,
+            **more,
+        )
 
     def condition(self) -> Condition:
         """Return all that is asked for as one condition."""

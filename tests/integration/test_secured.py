@@ -160,18 +160,18 @@ class Secured:
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     """A Kafka over SASL_SSL with the topics made by its admin."""
-    loop = asyncio.new_event_loop()
+    loop, server = asyncio.new_event_loop(), None
     try:
         one = Secured(tmp_path_factory.mktemp("secured"), loop.run_until_complete(prepare()))
         one.prepare()
         server = loop.run_until_complete(one.start())
-    except Stop as error:
-        missing(f"not run: Kafka: {error}")
-    try:
         loop.run_until_complete(make_topics(one))
         yield one
+    except Stop as error:
+        missing(f"not run: Kafka: {error}")
     finally:
-        server.kill()
+        if server is not None:
+            server.kill()
         loop.close()
 
 

@@ -3,7 +3,6 @@
 import orjson
 from aiohttp import web
 
-from services.common.search import Query
 from services.gateway import filters as asked
 from services.gateway import live, paging
 from services.gateway.feeds import ATOM, JSON_FEED
@@ -17,21 +16,9 @@ async def page(request: web.Request) -> web.Response:
     """Answer with one page."""
     asked.only(request.query, *asked.FIELDS, "since", "until", "q", *paging.PAGING)
     wanted = asked.read(request.query)
-    asker, desk = request[ASKER], request.app[DESK]
     place = await live.before(request, wanted)  # asked for first: what comes behind it is not on the page for certain
-    found = await desk.find(
-        asker,
-        Query(
-            kind="activities",
-            principals=(),
-            text=wanted.text,
-            filters=wanted.fields(),
-            since=wanted.since,
-            until=wanted.until,
-            size=paging.size(request),
-            cursor=paging.cursor(request),
-        ),
-    )
+    query = wanted.activities(size=paging.size(request), cursor=paging.cursor(request))
+    found = await request.app[DESK].find(request[ASKER], query)
     items = [activity_of(hit.document) for hit in found.hits]
     for item in items:
         request.app[NAMES].learn_json(item)

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from services.common.search import Query
 from services.gateway import feeds, paging, preferences
 from services.gateway import filters as asked
 from services.gateway.feeds import Feed
@@ -46,20 +45,9 @@ async def _for_you(request: web.Request) -> Feed:
 async def _found(request: web.Request, own: OwnFeed | None) -> Feed:
     """Return what is found in a feed of the asker's own, or in everything."""
     wanted, asker = asked.read(request.query), somebody(request) if own else request[ASKER]
-    page = await request.app[DESK].find(
-        asker,
-        Query(
-            kind="activities",
-            principals=(),
-            text=wanted.text,
-            filters=wanted.fields(),
-            where=request.app[UNREAD].condition(asker.person, own) if own else None,
-            since=wanted.since,
-            until=wanted.until,
-            size=paging.size(request),
-            cursor=paging.cursor(request),
-        ),
-    )
+    where = request.app[UNREAD].condition(asker.person, own) if own else None
+    query = wanted.activities(where=where, size=paging.size(request), cursor=paging.cursor(request))
+    page = await request.app[DESK].find(asker, query)
     items = [activity_of(hit.document) for hit in page.hits]
     home = f"/{own}" if own else "/" + (f"?{urlencode(wanted.pairs())}" if wanted.pairs() else "")
     title = ", ".join([*([own.capitalize()] if own else []), *(value for _, value in wanted.pairs())])

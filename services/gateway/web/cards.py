@@ -79,17 +79,7 @@ def followed(request: web.Request, subject: str) -> bool:
 
 def feed(wanted: Filters, cursor: str, facets: tuple[str, ...] = ()) -> Query:
     """Return the question for a page of activities, newest first."""
-    return Query(
-        kind="activities",
-        principals=(),
-        text=wanted.text,
-        filters=wanted.fields(),
-        since=wanted.since,
-        until=wanted.until,
-        size=SHOWN,
-        cursor=cursor,
-        facets=facets,
-    )
+    return wanted.activities(size=SHOWN, cursor=cursor, facets=facets)
 
 
 def stream(request: web.Request, parameters: Sequence[tuple[str, str]], position: str = "") -> str:
