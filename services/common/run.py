@@ -18,6 +18,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from services.common import logs, registry
+from services.common.bus import Unpublished
 from services.common.errors import Retry, Stop
 from services.common.settings import Settings
 
@@ -84,6 +85,8 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         for one in error.exceptions:
             yield from _leaves(one)
+    elif isinstance(error, Unpublished):  # what each of its records failed for says what happens next
+        yield from (one for _, one in error.failures)
     else:
         yield error
 

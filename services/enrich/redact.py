@@ -76,6 +76,12 @@ def behind(records: Iterable[Received]) -> dict[Partition, int]:
     return {record.partition: record.offset + 1 for record in records}
 
 
+async def in_parts(publisher: Publisher, records: Sequence[Outgoing]) -> None:
+    """Publish however many there are: a publisher's patience is for what it is given at once."""
+    for start in range(0, len(records), _BATCH):
+        await publisher.publish(records[start : start + _BATCH])
+
+
 class Redactor:
     """Handles batches of ``activity.v1``."""
 
@@ -147,7 +153,7 @@ class Redactor:
 
     async def _publish(self, activities: Sequence[tuple[Received, Activity]]) -> None:
         if activities:
-            await self._publisher.publish([self._redacted(*one) for one in activities])
+            await in_parts(self._publisher, [self._redacted(*one) for one in activities])
             metrics.RECORDS.labels(_SERVICE, "redact", "done").inc(len(activities))
 
     def _redacted(self, record: Received, activity: Activity) -> Outgoing:

@@ -18,7 +18,7 @@ from services.common.codec import Codec
 from services.common.errors import Reject
 from services.common.model import AccessKind, Account, AccountType, Activity, ActivityType
 from services.common.records import activity_in, activity_out
-from services.enrich.redact import behind, members
+from services.enrich.redact import behind, in_parts, members
 from services.enrich.scan import scan
 from services.enrich.work import CONTAINER, container_header, public_delete
 
@@ -73,20 +73,27 @@ class Retractor:
         reader = await self._bus.reader()
         try:
             for partition, (_, end) in (await reader.bounds(topic)).items():
-                newest: dict[str, Received] = {}
+                deletes: dict[str, Outgoing] = {}
                 async for record in scan(reader, partition, end, starts.get(partition.number, 0)):
                     if record.headers.get(CONTAINER, b"").decode() in containers or record.key in objects:
-                        newest[record.key] = record
-                await self._follow_up(partition, newest)
+                        await self._note(deletes, record)
+                await self._follow_up(partition, list(deletes.values()))
                 ends[partition.number] = end
         finally:
             await reader.stop()
         return ends
 
-    async def _follow_up(self, partition: Partition, newest: dict[str, Received]) -> None:
-        deletes = [one for one in map(self._delete, newest.values()) if one is not None]
+    async def _note(self, deletes: dict[str, Outgoing], record: Received) -> None:
+        """Note the Delete that a record calls for, instead of the one before: it is small, where the record is not."""
+        delete = self._delete(record)
+        deletes.pop(record.key, None)
+        if delete is not None:
+            deletes[record.key] = delete
+        await asyncio.sleep(0)
+
+    async def _follow_up(self, partition: Partition, deletes: Sequence[Outgoing]) -> None:
         if deletes:
-            await self._publisher.publish(deletes)
+            await in_parts(self._publisher, deletes)
             _log.info("retracted", topic=partition.topic, partition=partition.number, objects=len(deletes))
 
     def _delete(self, record: Received) -> Outgoing | None:
