@@ -25,8 +25,8 @@ EXAMPLES = (
     Example("A feed for a feed reader", "curl '{origin}/v1/feed.atom?q=release'"),
     Example("Live, as server-sent events", "curl -N '{origin}/v1/stream'"),
     Example(
-        "Live since a day, as JSON lines",
-        "curl -N -H 'Accept: application/x-ndjson' '{origin}/v1/stream?since=2026-11-25'",
+        "Of today and then live, as JSON lines",
+        """curl -N -H 'Accept: application/x-ndjson' "{origin}/v1/stream?since=$(date -u +%F)\"""",
     ),
     Example("All that is kept, and then live", "curl -N '{origin}/v1/stream?last_event_id=earliest'"),
     Example(

@@ -1,15 +1,14 @@
 """``/v1/me/rules``: rules on one's own stream, tried on the last 30 days before they are switched on."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import Field
 
 from services.common.clock import now
-from services.common.envelope import rfc3339
-from services.common.search import Query
+from services.common.search import Page, Query
 from services.common.search.conditions import Every, Published
 from services.gateway import filters as asked
 from services.gateway import paging
@@ -157,32 +156,28 @@ async def dry_run(request: web.Request) -> web.Response:
 
 
 async def tried(request: web.Request, rule: Rule) -> dict[str, Any]:
-    """Return what a rule would have held for in the last 30 days, ``until`` the newest that the asker may open."""
+    """Return what a rule would have held for in the last 30 days; where that is nothing, ``earlier``: before them."""
     desk, asker = request.app[DESK], somebody(request)
-    until = await own.up_to(desk, asker)
-    page = await own.tried(desk, asker, rule, until, size=_SAMPLE)
-    items = [activity_of(hit.document) for hit in page.hits]
+    page = await own.tried(desk, asker, rule, size=_SAMPLE, since=now() - timedelta(days=own.DAYS))
     counted = {"notify": "notifications", "webhook": "webhooks"}
     would = {name: page.total for kind, name in counted.items() if rule.does(kind)}
     if rule.does("mail"):
-        would["mails"] = await _mails(request, rule, until)
-    return {
-        "type": "Rule",
-        "actions": _actions(rule),
-        "days": own.DAYS,
-        "until": rfc3339(until),
-        "would": would,
-        "totalItems": page.total,
-        "orderedItems": items,
-    }
+        would["mails"] = await _mails(request, rule)
+    found = {"type": "Rule", "actions": _actions(rule), "days": own.DAYS, "would": would, **_listed(page)}
+    if not page.total and (before := await own.tried(desk, asker, rule, size=_SAMPLE, since=None)).total:
+        found["earlier"] = _listed(before)
+    return found
 
 
-async def _mails(request: web.Request, rule: Rule, until: datetime) -> int:
+def _listed(page: Page) -> dict[str, Any]:
+    return {"totalItems": page.total, "orderedItems": [activity_of(hit.document) for hit in page.hits]}
+
+
+async def _mails(request: web.Request, rule: Rule) -> int:
     """Return how many digests it would have been alone."""
     asker, desk, schedule = somebody(request), request.app[DESK], request.app[OFFICE].postman.schedule
     every = schedule.every(asker.person)
-    end = min(now(), until + timedelta(days=7 if every == "week" else 1))  # the newest is in the mail after it
-    times = windows("day" if every == "never" else every, schedule.hour, end, own.DAYS)
+    times = windows("day" if every == "never" else every, schedule.hour, now(), own.DAYS)
     asked_of = (Every((rule.condition, Published(one.since, one.until))) for one in times)
     queries = (Query(kind="activities", principals=(), where=where, size=1) for where in asked_of)
     return sum(1 for page in await asyncio.gather(*(desk.find(asker, one) for one in queries)) if page.total)

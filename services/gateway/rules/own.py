@@ -4,13 +4,12 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
 from services.common import logs
-from services.common.clock import Clock, now
 from services.common.search import Page, Query
-from services.common.search.conditions import Condition, Either, Every, Has, Not, Published
+from services.common.search.conditions import Condition, Either, Every, Has, Not
 from services.gateway.auth import Asker
 from services.gateway.desk import Desk
 from services.gateway.remembered import Remembered, Value
@@ -81,17 +80,6 @@ def _among(ids: Sequence[str], condition: Condition) -> Query:
     return Query(kind="activities", principals=(), where=where, size=len(ids))
 
 
-async def up_to(desk: Desk, asker: Asker, clock: Clock = now) -> datetime:
-    """Return the end of the days that a dry run looks at: when the newest of what the asker may open was published.
-
-    That is about now, but where nothing has happened lately (history that was imported) there would be nothing to try.
-    """
-    page = await desk.find(asker, Query(kind="activities", principals=(), size=1))
-    newest = [datetime.fromisoformat(str(hit.document["published"])) for hit in page.hits]
-    return min([clock(), *newest])
-
-
-async def tried(desk: Desk, asker: Asker, rule: Rule, until: datetime, *, size: int) -> Page:
-    """Return what a rule holds for in the 30 days up to a time, newest first, as far as the asker may open it."""
-    where = Every((rule.condition, Published(since=until - timedelta(days=DAYS))))
-    return await desk.find(asker, Query(kind="activities", principals=(), where=where, size=size))
+async def tried(desk: Desk, asker: Asker, rule: Rule, *, size: int, since: datetime | None) -> Page:
+    """Return what a rule holds for since a time, or ever, newest first, as far as the asker may open it."""
+    return await desk.find(asker, Query(kind="activities", principals=(), where=rule.condition, since=since, size=size))

@@ -1,19 +1,16 @@
 """The page of one's rules: written, tried on the last 30 days, and only then switched on."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
 
-from services.common.clock import now
 from services.gateway import filters as asked
 from services.gateway.handlers import rules
 from services.gateway.handlers.me import somebody
 from services.gateway.problems import Problem
 from services.gateway.rules import language, own
-from services.gateway.web import cards, forms, present
+from services.gateway.web import cards, forms
 from services.gateway.web.frame import show
 
 _NAMELESS = "my rule"
@@ -59,21 +56,13 @@ async def _show(request: web.Request, **more: Any) -> web.Response:
         "rules",
         rules=listed,
         **{"name": "", "text": "", "mistake": None, "secret": "", **more, "found": found},
-        cards=cards.cards_of(request, found["orderedItems"]) if found else [],
-        span=_span(found) if found else "",
+        cards=cards.cards_of(request, found.get("earlier", found)["orderedItems"]) if found else [],
         actions=language.ACTIONS,
         conditions=language.CONDITIONS,
         most=own.MOST,
         longest=language.LONGEST,
         otherwise=_free([one["id"] for one in listed]),
     )
-
-
-def _span(found: Mapping[str, Any]) -> str:
-    """Return in words which days a rule was tried on."""
-    until = datetime.fromisoformat(found["until"])
-    lately = now() - until < timedelta(days=1)
-    return f"the last {found['days']} days" if lately else f"the {found['days']} days up to {present.ago(until, now())}"
 
 
 def _free(taken: list[str]) -> str:

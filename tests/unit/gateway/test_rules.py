@@ -104,21 +104,24 @@ async def test_a_dry_run_looks_at_the_last_thirty_days_of_what_may_be_opened() -
         assert (await w.json("/v1/me/rules"))["orderedItems"] == []
 
 
-async def test_where_nothing_happened_lately_a_rule_is_tried_on_the_days_before_the_newest() -> None:
+async def test_a_rule_that_holds_for_nothing_lately_says_what_it_held_for_before() -> None:
     async with world() as w:
         await w.opened(HALL)
         await w.opened(ROOM, "bob")
-        await w.happens(
-            recent(1, days=400, text="heron"), recent(2, days=425, text="heron"), recent(3, days=431, text="heron")
-        )
-        await w.happens(recent(4, text="heron", where=ROOM))  # it is not ann's to know how new that is
-        body = {"rule": "if says heron then notify"}
-        answer = await (await w.client.post("/v1/me/rules/dry-run?as=ann", json=body)).json(content_type=None)
-        assert answer["totalItems"] == 2
-        assert answer["until"] == answer["orderedItems"][0]["published"]
-        page = await (await w.get("/rules", params={"name": "x", "rule": body["rule"]})).text()
-        assert "days up to" in page
-        assert "would have held for 2 activities" in page
+        await w.happens(recent(1, days=400, text="heron"), recent(2, days=31, text="heron"), recent(3, text="otter"))
+        await w.happens(recent(4, days=50, text="heron", where=ROOM))
+        found = {}
+        for word in ("heron", "otter", "stork"):
+            body = {"rule": f"if says {word} then notify"}
+            answer = await w.client.post("/v1/me/rules/dry-run?as=ann", json=body)
+            found[word] = await answer.json(content_type=None)
+        assert (found["heron"]["totalItems"], found["heron"]["earlier"]["totalItems"]) == (0, 2)
+        assert found["heron"]["earlier"]["orderedItems"][0]["id"] == "chat:2#chat.message"
+        assert not {"earlier"} & {*found["otter"], *found["stork"]}
+        page = await (await w.get("/rules", params={"name": "x", "rule": "if says heron then notify"})).text()
+        assert "would have held for 0 activities" in page
+        assert "Before that it would have held for 2." in page
+        assert "/objects/chat%3A2" in page
 
 
 async def test_what_is_switched_on_notifies_marks_and_mutes() -> None:
