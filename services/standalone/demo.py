@@ -1,15 +1,20 @@
 """Something to look at: a year of real activities, the last of them played one a second so that the page lives.
 
-Each keeps the time at which it happened; only the pace is ours.
+All are moved in time by the same number of whole weeks, so that the last happened within a week of the first start:
+what is said on the page would come years after everything else. The pace of the last is ours, too.
 """
 
 import asyncio
 import gzip
 import json
+import re
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 
+from services.common.clock import Clock, now
+from services.common.envelope import rfc3339
 from services.common.errors import Retry
 from services.standalone.items import DATA
 from services.standalone.parts import Part, State
@@ -23,13 +28,18 @@ NOTE_EVERY = 10
 RETRY = 10.0
 IMPORTER = (sys.executable, "-m", "services", "import")
 GRACE = 10.0
+_WEEK = timedelta(weeks=1)
+_PUBLISHED = re.compile(rb'(?<="published":")[^"]+')
 
 
 class Demo:
     """Feeds the demonstration data into `watercooler import -`, and goes on later where it was stopped."""
 
-    def __init__(self, plan: Plan, part: Part, *, pace: float = PACE, importer: Sequence[str] = IMPORTER) -> None:
+    def __init__(
+        self, plan: Plan, part: Part, *, pace: float = PACE, importer: Sequence[str] = IMPORTER, clock: Clock = now
+    ) -> None:
         self._importer = importer
+        self._clock = clock
         self._plan = plan
         self._part = part
         self._pace = pace
@@ -38,7 +48,7 @@ class Demo:
 
     async def run(self) -> None:
         """Import and play what was not yet; ends when everything has been played."""
-        lines = await asyncio.to_thread(read)
+        lines = await asyncio.to_thread(self._read)
         history, live = lines[:-HELD_BACK], lines[-HELD_BACK:]
         while True:
             try:
@@ -102,16 +112,29 @@ class Demo:
         if code := await process.wait():
             raise Retry(f"the import ended with {code}, read logs/demo.log")
 
+    def _read(self) -> list[bytes]:
+        """The lines, moved as they were at the first start."""
+        lines = read()
+        if not self._note.exists():
+            self._write({"played": -1, "weeks": (self._clock() - _when(lines[-1])) // _WEEK})
+        return moved(lines, self._noted("weeks", 0))
+
     def _done(self) -> int:
         """How many of those held back were played; -1 when not even the history is in."""
+        return self._noted("played", -1)
+
+    def _noted(self, name: str, otherwise: int) -> int:
         try:
-            return int(json.loads(self._note.read_text())["played"])
+            return int(json.loads(self._note.read_text())[name])
         except (OSError, ValueError, KeyError):
-            return -1
+            return otherwise
 
     def _save(self, played: int) -> None:
+        self._write({"played": played, "weeks": self._noted("weeks", 0)})
+
+    def _write(self, note: dict[str, int]) -> None:
         temporary = self._note.with_suffix(".new")
-        temporary.write_text(json.dumps({"played": played}) + "\n")
+        temporary.write_text(json.dumps(note) + "\n")
         temporary.replace(self._note)
 
 
@@ -121,6 +144,20 @@ async def _write(process: asyncio.subprocess.Process, line: bytes) -> None:
         raise Retry(f"the import ended with {process.returncode}, read logs/demo.log")
     process.stdin.write(line)
     await process.stdin.drain()
+
+
+def moved(lines: Sequence[bytes], weeks: int) -> list[bytes]:
+    """Return the lines with their times so many weeks later."""
+    later = weeks * _WEEK
+
+    def of(found: re.Match[bytes]) -> bytes:
+        return rfc3339(datetime.fromisoformat(found.group().decode()) + later).encode()
+
+    return [_PUBLISHED.sub(of, line, count=1) for line in lines]
+
+
+def _when(line: bytes) -> datetime:
+    return datetime.fromisoformat(json.loads(line)["published"])
 
 
 def read() -> list[bytes]:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -36,7 +38,8 @@ def importer(kept: Path) -> list[str]:
 async def test_all_of_it_arrives_once_and_in_order(planned: plan.Plan, tmp_path: Path) -> None:
     part = Part("demo", "")
     await Demo(planned, part, pace=0, importer=importer(tmp_path / "kept")).run()
-    assert (tmp_path / "kept").read_bytes().splitlines(keepends=True) == demo.read()
+    weeks = json.loads((planned.state / "demo.json").read_text())["weeks"]
+    assert (tmp_path / "kept").read_bytes().splitlines(keepends=True) == demo.moved(demo.read(), weeks)
     assert (part.state, part.detail) == (State.STOPPED, "all of it is in: 11,043 activities")
 
 
@@ -49,13 +52,26 @@ async def test_what_was_stopped_goes_on_and_repeats_ten_at_most(planned: plan.Pl
     await asyncio.wait([task])
     await first.stop()
     assert part.state is State.STOPPED
-    assert json.loads((planned.state / "demo.json").read_text()) == {"played": 20}
+    note = json.loads((planned.state / "demo.json").read_text())
+    assert note["played"] == 20
 
     await Demo(planned, part, pace=0, importer=importer(tmp_path / "kept")).run()
     kept = (tmp_path / "kept").read_bytes().splitlines()
     ids = [json.loads(line)["id"] for line in kept]
     assert len(set(ids)) == len({json.loads(line)["id"] for line in demo.read()})
     assert 0 < len(kept) - 11_043 <= 10
+    assert json.loads((planned.state / "demo.json").read_text())["weeks"] == note["weeks"]
+
+
+def test_it_is_moved_by_whole_weeks_to_end_within_one_of_the_first_start(planned: plan.Plan) -> None:
+    began = datetime(2031, 5, 7, 12, tzinfo=UTC)
+    for start in (began, began + timedelta(days=300)):  # a later start goes on with the times of the first one
+        lines = Demo(planned, Part("demo", ""), clock=partial(datetime.fromisoformat, start.isoformat()))._read()
+        then, last = (json.loads(one) for one in (demo.read()[-1], lines[-1]))
+        at = datetime.fromisoformat(last["published"])
+        assert timedelta() <= began - at < timedelta(weeks=1)
+        assert (at - datetime.fromisoformat(then["published"])) % timedelta(weeks=1) == timedelta()
+        assert then | {"published": last["published"]} == last
 
 
 async def test_an_import_that_fails_is_said(planned: plan.Plan) -> None:
@@ -64,7 +80,7 @@ async def test_an_import_that_fails_is_said(planned: plan.Plan) -> None:
     await eventually(lambda: part.state is State.RESTARTING, what="the failure is said", pause=0.01)
     task.cancel()
     assert part.detail.startswith("in 10 s; ")
-    assert not (planned.state / "demo.json").exists()
+    assert json.loads((planned.state / "demo.json").read_text())["played"] == -1
 
 
 async def test_a_line_on_a_slow_pipe_is_imported_at_once(kafka: str, tmp_path: Path) -> None:
