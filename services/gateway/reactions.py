@@ -4,48 +4,29 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from services.common import logs, topics
+from services.common import topics
 from services.common.bus import Bus, Received
-from services.common.codec import Codec
-from services.common.errors import Reject
 from services.common.recommendation import Recommendation
-from services.common.view import View
+from services.common.view import DecodedView
 
 HIDING = frozenset({"not-useful", "less", "mute"})
 """Acts after which the thing itself is not shown again."""
 _FLEETING = frozenset({"seen", "opened"})
 _MOST_SHOWN = 500
-_log = logs.get(__name__)
 
 
-class Reactions:
+class Reactions(DecodedView):
     """``load`` first, then run ``follow`` as a part of the service."""
 
     def __init__(self, bus: Bus) -> None:
-        self._codec = Codec("feedback")
+        super().__init__(bus, topics.FEEDBACK)
         self._kinds: dict[str, dict[str, set[str]]] = {}
         self._shown: dict[str, OrderedDict[str, None]] = {}
-        self._view = View(bus, topics.FEEDBACK.name(bus.prefix), self._take)
 
-    async def load(self) -> None:
-        """Read all that is there now. Raises Retry when the topic or Kafka is missing."""
-        await self._view.load()
-
-    async def follow(self) -> None:
-        """Go on reading for ever."""
-        await self._view.follow()
-
-    async def stop(self) -> None:
-        """Close."""
-        await self._view.stop()
-
-    def _take(self, received: Received) -> None:
-        if received.value is None:
-            return
-        try:
-            self.apply(self._codec.decode(received.value))
-        except Reject as error:
-            _log.warning("feedback cannot be read", offset=received.offset, reason=str(error))
+    def take(self, received: Received, record: Mapping[str, Any] | None) -> None:
+        """Take an act; one that was erased counts until the next start."""
+        if record is not None:
+            self.apply(record)
 
     def apply(self, record: Mapping[str, Any]) -> None:
         """Take an act; the last one of a kind wins. What was stored just now is applied before it comes back."""
