@@ -18,6 +18,15 @@ def shown(url: URL) -> str:
     return str(url.with_user(None).with_query(None).with_fragment(None)) if url.absolute else url.path
 
 
+def shown_text(url: str) -> str:
+    """As ``shown``, for the text of a setting; what is no http(s) URL may hold anything and is not shown."""
+    try:
+        parsed = URL(url)
+    except ValueError:
+        return "(not a URL)"
+    return shown(parsed) if parsed.absolute and parsed.scheme in ("http", "https") else "(not a URL)"
+
+
 def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return the pause in seconds that an answer asks for, None where it asks for none that can be understood.
 

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from services.common.bus.kafka_admin import KafkaAdmin
 from services.common.errors import Stop
+from services.common.http_rules import shown_text
 from services.common.topics import TOPICS
 from services.standalone import elastic, folder, install, kafka
 from services.standalone.demo import Demo
@@ -97,7 +98,7 @@ class Stack:
     async def _open_search(self) -> None:
         """Have Elasticsearch, however long that takes: the rest runs meanwhile."""
         if not self._plan.own_elasticsearch:
-            return self._elastic.part.set(State.GIVEN, self._plan.settings.elasticsearch)
+            return self._elastic.part.set(State.GIVEN, shown_text(self._plan.settings.elasticsearch))
         while True:
             try:
                 return await self._fetch(

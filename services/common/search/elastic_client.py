@@ -11,6 +11,7 @@ from elasticsearch.exceptions import UnsupportedProductError
 from elasticsearch.serializer import OrjsonSerializer
 
 from services.common.errors import Reject, Retry, Stop, WatercoolerError
+from services.common.http_rules import shown_text
 from services.common.settings import Settings
 
 READ_SECONDS = 10.0
@@ -44,7 +45,7 @@ class Client:
     """Sends requests; raises Retry, Reject or Stop, each in one sentence."""
 
     def __init__(self, url: str, *, ca_file: str = "", api_key: str = "") -> None:
-        self.url = url
+        self.url = shown_text(url)  # it stands in errors, and so in logs
         tls: dict[str, Any] = {"ca_certs": ca_file} if ca_file else {}
         self.raw = AsyncElasticsearch(
             url,
@@ -67,7 +68,9 @@ class Client:
                 api_key=settings.elasticsearch_api_key.get_secret_value(),
             )
         except (ValueError, OSError) as error:
-            raise Stop(f"elasticsearch = {settings.elasticsearch!r} cannot be used: {error}") from error
+            shown = shown_text(settings.elasticsearch)
+            reason = str(error).replace(settings.elasticsearch, shown)
+            raise Stop(f"elasticsearch = {shown} cannot be used: {reason}") from None  # its own text quotes the setting
 
     async def ask(self, method: str, path: str, body: Any = None, **params: Any) -> Mapping[str, Any]:
         """Return the JSON that a request is answered with."""
