@@ -41,8 +41,10 @@ class Cursors:
 
     async def load(self) -> None:
         """Read what is stored."""
-        await self._view.load()
-        await self._view.stop()
+        try:
+            await self._view.load()
+        finally:
+            await self._view.stop()
 
     def _apply(self, record: Received) -> None:
         if record.value is None:

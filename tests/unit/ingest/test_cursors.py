@@ -1,6 +1,10 @@
 """Cursors are in the log and nowhere else."""
 
+import pytest
+
 from services.common.bus import Outgoing
+from services.common.bus.memory_reading import MemoryReader
+from services.common.errors import Retry
 from services.common.topics import CURSOR
 from services.ingest.cursors import Cursor
 from tests.unit.ingest.fakes import ground
@@ -37,6 +41,22 @@ async def test_a_note_that_is_known_is_not_stored_again() -> None:
     for notes in ({"a": "1"}, {"a": "1"}, {"a": "1", "b": "2"}, {}):
         await base.cursors.note("chat", notes)
     assert len(await base.log.records(CURSOR)) == 2
+
+
+async def test_a_start_that_is_broken_off_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    base, stopped = await ground(), list[str]()
+
+    async def away(*_: object) -> None:
+        raise Retry("Kafka does not answer")
+
+    async def stop(*_: object) -> None:
+        stopped.append("stopped")
+
+    monkeypatch.setattr(MemoryReader, "bounds", away)
+    monkeypatch.setattr(MemoryReader, "stop", stop)
+    with pytest.raises(Retry):
+        await base.cursors.load()
+    assert stopped == ["stopped"]
 
 
 async def test_a_cursor_that_cannot_be_read_is_at_the_beginning_and_stops_no_other() -> None:
