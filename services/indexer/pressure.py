@@ -21,11 +21,6 @@ class Pressure:
         """A request was refused, wholly or in part."""
         self.window = max(self._least, self.window // 2)
 
-    @property
-    def eased(self) -> bool:
-        """True when the index takes all that we would send."""
-        return self.window == self._most
-
 
 def pause(attempt: int, random: Callable[[], float]) -> float:
     """Return the seconds before try ``attempt`` (from 1): full jitter, so that many do not come back at once.

@@ -170,33 +170,12 @@ async def test_a_paused_partition_gives_nothing_and_the_others_go_on(log: Log) -
     assert keys(await drain(consumer, 1)) == ["held"]
 
 
-async def test_rewind_gives_records_again(log: Log) -> None:
-    await log.publish("a", "b", "c", partition=0)
-    consumer = await log.consumer("g")
-    assert len(await drain(consumer, 3)) == 3
-    consumer.rewind(Partition(log.name(), 0), 1)
-    assert keys(await drain(consumer, 2)) == ["b", "c"]
-
-
-async def test_rewind_while_paused_holds_until_resumed(log: Log) -> None:
-    await log.publish("a", "b", partition=0)
-    consumer = await log.consumer("g")
-    assert len(await drain(consumer, 2)) == 2
-    place = Partition(log.name(), 0)
-    consumer.pause([place])
-    consumer.rewind(place, 0)
-    assert keys(await drain(consumer, 0)) == []
-    consumer.resume([place])
-    assert keys(await drain(consumer, 2)) == ["a", "b"]
-
-
 async def test_what_is_not_ours_is_left_alone(log: Log) -> None:
     consumer = await log.consumer("g")
     await until(lambda: len(consumer.assignment()) == PARTITIONS, consumer)
     foreign = Partition(log.name(topics.ENRICHED), 0)
     consumer.pause([foreign])
     consumer.resume([foreign])
-    consumer.rewind(foreign, 3)
     with pytest.raises(Retry):
         await consumer.commit({foreign: 1})
 
@@ -231,10 +210,10 @@ async def test_members_share_the_partitions_and_take_over(log: Log) -> None:
 
 
 async def test_lag_counts_what_lies_before_the_end(log: Log) -> None:
-    await log.publish("a", "b", "c", partition=2)
+    await log.publish("a", partition=2)
     consumer = await log.consumer("g")
-    await until(lambda: len(consumer.assignment()) == PARTITIONS, consumer)
-    consumer.rewind(Partition(log.name(), 2), 1)
+    await drain(consumer, 1)
+    await log.publish("b", "c", partition=2)
     assert (await consumer.lag())[Partition(log.name(), 2)] == 2
     await drain(consumer, 2)
     assert set((await consumer.lag()).values()) == {0}

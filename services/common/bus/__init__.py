@@ -82,15 +82,12 @@ class Consumer(Protocol):
     def pause(self, partitions: Iterable[Partition]) -> None:
         """Give no records of these until resumed. Polling goes on, so the group keeps the member.
 
-        A partition that comes anew after a rebalance is not paused. Like ``resume`` and ``rewind`` it passes over what
-        this member does not have (any more): a rebalance may come between any two lines.
+        A partition that comes anew after a rebalance is not paused. Like ``resume`` it passes over what this member
+        does not have (any more): a rebalance may come between any two lines.
         """
 
     def resume(self, partitions: Iterable[Partition]) -> None:
         """Give records of these again."""
-
-    def rewind(self, partition: Partition, offset: int) -> None:
-        """Give the records from ``offset`` on again, without committing."""
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Store the offset of the next record to read, per partition."""

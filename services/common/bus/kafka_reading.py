@@ -95,11 +95,6 @@ class KafkaConsumer:
         """Give records of these again."""
         self._consumer.resume(*self._mine(partitions))
 
-    def rewind(self, partition: Partition, offset: int) -> None:
-        """Give the records from ``offset`` on again."""
-        for mine in self._mine([partition]):
-            self._consumer.seek(mine, offset)
-
     def _mine(self, partitions: Iterable[Partition]) -> list[TopicPartition]:
         # A rebalance may have taken a partition between two lines of the caller.
         return [p for p in map(_theirs, partitions) if p in self._consumer.assignment()]

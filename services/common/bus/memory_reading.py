@@ -107,12 +107,6 @@ class MemoryConsumer:
         self._paused.difference_update(partitions)
         self._store.wake()
 
-    def rewind(self, partition: Partition, offset: int) -> None:
-        """Give the records from ``offset`` on again."""
-        if partition in self._positions.next:
-            self._positions.next[partition] = offset
-            self._store.wake()
-
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Store the offset of the next record to read; raise Retry for a partition that is another member's now."""
         gone = offsets.keys() - self._positions.next.keys()
