@@ -209,6 +209,12 @@ class Settings(BaseSettings):
     gateway_requests_per_minute: int = Field(
         1_200, ge=1, description="Requests of one person (or of one address, where nobody is named) a minute at most."
     )
+    gateway_turns: int = Field(
+        8,
+        ge=1,
+        description="Requests that ask the index at once, of one gateway process: twice the processors of Elasticsearch"
+        " is a good number. Others wait a moment for their turn; where it does not come they are answered 503.",
+    )
     gateway_proxies: Texts = Field(
         default_factory=list,
         description="Addresses or networks of our own reverse proxies: whom they name in `X-Forwarded-For` counts as"

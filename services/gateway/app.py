@@ -13,6 +13,7 @@ from services.gateway.problems import Handler, as_problems, expected
 from services.gateway.respond import secured
 from services.gateway.routes import ROUTES, Route
 from services.gateway.stream import tokens
+from services.gateway.visits import visiting
 from services.gateway.web import frame, site
 
 LARGEST = 256 * 1024
@@ -49,6 +50,8 @@ def _asked(route: Route) -> Handler:
             request[keys.STANDING] = await request.app[keys.RATES].take(
                 asker.person or request.app[keys.ADDRESSES].of(request)
             )
+            with visiting(request):
+                return await route.handler(request)
         return await route.handler(request)
 
     return handler

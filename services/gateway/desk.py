@@ -15,6 +15,7 @@ from services.common.access import AccessState
 from services.common.search import Document, Hit, Kind, Page, Query, Search
 from services.gateway.auth import Asker
 from services.gateway.fence import Fence
+from services.gateway.turns import Turns
 
 _SECONDS = 8.0
 _CONTENT = ("title", "text", "url", "tags", "phrases", "files", "mentions")
@@ -25,25 +26,26 @@ _OBJECT_SAID = ("title", "content", "url", "mediaType", "language", "truncated")
 class Desk:
     """Search as somebody."""
 
-    def __init__(self, search: Search, access: AccessState, fence: Fence) -> None:
+    def __init__(self, search: Search, access: AccessState, fence: Fence, turns: Turns) -> None:
         self._search = search
         self._access = access
         self._fence = fence
+        self._turns = turns
 
     async def find(self, asker: Asker, query: Query) -> Page:
         """Return one page of what matches and the asker may open. ``query.principals`` is set here.
 
-        Raises Behind while the index still counts what has been closed to the asker.
+        Raises Behind while the index still counts what has been closed to the asker, and Busy where too much is asked.
         """
         await self._fence.passed(asker.principals)
-        async with asyncio.timeout(_SECONDS):
+        async with self._turns.question(asker.person), asyncio.timeout(_SECONDS):
             page = await self._search.find(replace(query, principals=asker.principals))
         hits = [shown for hit in page.hits if (shown := self._hit(asker, query.kind, hit)) is not None]
         return replace(page, hits=hits, total=page.total - (len(page.hits) - len(hits)))
 
     async def get(self, asker: Asker, kind: Kind, ids: Sequence[str]) -> Mapping[str, Document]:
-        """Return the documents of those ids that are there and that the asker may open."""
-        async with asyncio.timeout(_SECONDS):
+        """Return the documents of those ids that are there and that the asker may open; raises Busy."""
+        async with self._turns.question(asker.person), asyncio.timeout(_SECONDS):
             found = await self._search.get(kind, ids, principals=asker.principals)
         return {one: shown for one, d in found.items() if (shown := self._shown(asker, kind, one, d)) is not None}
 

@@ -29,10 +29,12 @@ from services.gateway.stream.hub import Hub
 from services.gateway.stream.streams import Streams
 from services.gateway.stream.tokens import StreamTokens
 from services.gateway.trends import Trends
+from services.gateway.turns import Turns
 from services.gateway.unread import Unread
 
 SETTINGS = web.AppKey("settings", Settings)
 AUTH = web.AppKey("auth", Auth)
+TURNS = web.AppKey("turns", Turns)
 DESK = web.AppKey("desk", Desk)
 HUB = web.AppKey("hub", Hub)
 FOR_YOU_HUB = web.AppKey("for_you_hub", Hub)

@@ -45,6 +45,7 @@ from services.gateway.stream.replay import AT_ONCE
 from services.gateway.stream.streams import Streams
 from services.gateway.stream.tokens import StreamTokens
 from services.gateway.trends import Trends
+from services.gateway.turns import Turns
 from services.gateway.unread import Unread
 
 _LOOK = 2.0
@@ -71,6 +72,7 @@ class Parts:
     mouth: Mouth
     hub: Hub
     for_you_hub: Hub
+    turns: Turns
     desk: Desk
     unread: Unread
     auth: Auth
@@ -94,7 +96,8 @@ class Parts:
         for_you = makers.recommendations(access, directory, reactions)
         sessions = Sessions.make(settings, remembered, sealer)
         auth = Auth(settings, directory, tokens=ApiTokens(remembered), sessions=sessions)
-        desk = Desk(search, access, fence)
+        turns = Turns(settings.gateway_turns)
+        desk = Desk(search, access, fence, turns)
         unread = Unread(desk=desk, remembered=remembered, reactions=reactions)
         hub = Hub(bus, topics.ENRICHED.name(bus.prefix), maker, access)
         streams = Streams(auth.again, remembered, seconds=settings.gateway_stream_seconds)
@@ -114,6 +117,7 @@ class Parts:
             mouth=Mouth(bus, access),
             hub=hub,
             for_you_hub=Hub(bus, topics.RECOMMENDATION.name(bus.prefix), for_you, access),
+            turns=turns,
             desk=desk,
             unread=unread,
             auth=auth,
@@ -129,6 +133,7 @@ class Parts:
         """Put the parts where handlers find them."""
         app[keys.SETTINGS] = self.settings
         app[keys.AUTH] = self.auth
+        app[keys.TURNS] = self.turns
         app[keys.DESK] = self.desk
         app[keys.HUB] = self.hub
         app[keys.FOR_YOU_HUB] = self.for_you_hub

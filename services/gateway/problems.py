@@ -10,6 +10,7 @@ from aiohttp import web
 from services.common import logs
 from services.common.errors import Reject, Retry, Stop
 from services.gateway.fence import Behind
+from services.gateway.turns import Busy
 
 _log = logs.get(__name__)
 
@@ -36,6 +37,7 @@ TITLES: Mapping[str, str] = {
     "not-a-member": "Not a member of the group",
     "closed-thing": "It is closed to some",
     "not-yet": "Not available for the moment",
+    "too-busy": "More is asked for than can be answered",
     "mistake": "A mistake of ours",
 }
 """Types of problems, stable: ``/docs#<type>`` is the ``type`` of a problem document."""
@@ -106,6 +108,8 @@ def of(error: Exception) -> Problem:
             return Problem(error.status, kind, detail, headers=allow)
         case Behind():
             return Problem(503, "not-yet", str(error), retry_after=1)
+        case Busy():
+            return Problem(503, "too-busy", "More is asked for than can be answered now; ask again.", retry_after=1)
         case Retry() | TimeoutError():
             _log.warning("cannot answer for now", reason=str(error))
             return search_away()

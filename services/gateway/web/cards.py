@@ -20,7 +20,7 @@ from services.gateway.web.present import Card, Party
 
 SHOWN = 30
 """Cards of a page."""
-NOT_YET = "Search is still starting. The live feed works already; try again in a moment."
+NOT_YET = "Search does not answer just now. The live feed works; try again in a moment."
 AWAY = (Retry, Stop, TimeoutError)
 """What is raised while the index does not answer."""
 

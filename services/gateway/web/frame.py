@@ -17,6 +17,7 @@ from services.gateway.keys import ASKER, AUTH, UNREAD
 from services.gateway.problems import Handler, Problem
 from services.gateway.respond import answer_bytes
 from services.gateway.unread import INBOX
+from services.gateway.visits import visiting
 from services.gateway.web import forms, present, viewers
 from services.gateway.web.cards import AWAY
 from services.gateway.web.rendering import render
@@ -46,8 +47,9 @@ def _as_somebody(handler: Handler) -> Handler:
             if problem.status == 401 and request.app[AUTH].mode == "oidc":
                 raise web.HTTPSeeOther(f"/login?{urlencode({'next': request.path_qs})}") from None
             raise
-        request[ASKER] = asker if asker.person else await viewers.somebody(request, asker)
-        return await handler(request)
+        with visiting(request):
+            request[ASKER] = asker if asker.person else await viewers.somebody(request, asker)
+            return await handler(request)
 
     return page
 

@@ -125,7 +125,7 @@ async def test_the_feed_is_there_before_search_is_and_says_so() -> None:
                 await tab.get_by_text("already here").wait_for()
                 await tab.locator('#state[data-state="live"]').wait_for()
                 await tab.goto("/search?q=here&as=ann")
-                await tab.get_by_role("alert").get_by_text("still starting").wait_for()
+                await tab.get_by_role("alert").get_by_text("does not answer just now").wait_for()
                 assert complaints == []
             answer = await w.get("/v1/search?q=here")
             assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
