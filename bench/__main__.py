@@ -26,7 +26,7 @@ PARTS = {
     "flow": "freshness from the source to the live feed and to search at 500/s",
     "page": "the web page in Chromium: when it first paints, and when it is live",
     "up": "time from `up` to ready with warm files",
-    "rest": "how long each endpoint takes at a million activities and 200 requests/s (--size N, --folder DIR)",
+    "rest": "how long each endpoint takes at a million activities (--size N, --rate N, --folder DIR)",
     "memory": "resident memory of every process after a large import (--data FILE)",
 }
 """What there is, in the order in which it is run. Each is a module here with ``async def measure(kafka, elastic)``."""
@@ -65,7 +65,13 @@ async def servers(kept: Path | None = None, *, lasting: bool = False) -> AsyncIt
 
 
 async def measured(
-    parts: Sequence[str], say: Console, *, data: Path | None = None, size: int, folder: Path | None = None
+    parts: Sequence[str],
+    say: Console,
+    *,
+    data: Path | None = None,
+    size: int,
+    rates: Sequence[int] = (),
+    folder: Path | None = None,
 ) -> list[Row]:
     """Run the parts one after another; returns all their rows."""
     rows: list[Row] = []
@@ -73,7 +79,7 @@ async def measured(
         rows += await one(ALONE, say)
     if LARGE in parts:
         async with servers(folder, lasting=True) as (kafka, elastic):
-            rows += await one(LARGE, say, kafka, elastic, size)
+            rows += await one(LARGE, say, kafka, elastic, size, *([rates] if rates else []))
     if others := [part for part in parts if part not in (ALONE, LARGE)]:
         async with servers() as (kafka, elastic):
             for part in others:
@@ -93,12 +99,21 @@ async def one(part: str, say: Console, *given: object) -> list[Row]:
 @click.argument("parts", nargs=-1, type=click.Choice(list(PARTS)))
 @click.option("--data", type=click.Path(exists=True, path_type=Path), help="JSON lines for `memory` (gzip or not).")
 @click.option("--size", type=click.IntRange(1_000), default=1_000_000, help="Activities in the index for `rest`.")
+@click.option("--rate", "rates", type=click.IntRange(1), multiple=True, help="Requests/s for `rest`; may be repeated.")
 @click.option(
     "--folder", type=click.Path(path_type=Path), help="Keep the index of `rest` there, and use what is there."
 )
 @click.option("--json", "json_", is_flag=True, help="For scripts.")
 @click.option("--write", is_flag=True, help="Write the rows into docs/bench.md.")
-def main(parts: tuple[str, ...], data: Path | None, size: int, folder: Path | None, json_: bool, write: bool) -> None:
+def main(
+    parts: tuple[str, ...],
+    data: Path | None,
+    size: int,
+    rates: tuple[int, ...],
+    folder: Path | None,
+    json_: bool,
+    write: bool,
+) -> None:
     """Measure PARTs (all where none is named; `memory` only with --data). Ends with 1 when a bar is missed."""
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +121,7 @@ def main(parts: tuple[str, ...], data: Path | None, size: int, folder: Path | No
     if "memory" in wanted and data is None:
         raise click.UsageError("memory needs --data FILE: JSON lines of activities in the import form")
     say = Console(stderr=True)
-    rows = asyncio.run(measured(wanted, say, data=data, size=size, folder=folder))
+    rows = asyncio.run(measured(wanted, say, data=data, size=size, rates=rates, folder=folder))
     if json_:
         click.echo(as_json(rows))
     elif len(wanted) > 1:

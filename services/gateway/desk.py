@@ -15,6 +15,7 @@ from services.common.access import AccessState
 from services.common.search import Document, Hit, Kind, Page, Query, Search
 from services.gateway.auth import Asker
 from services.gateway.fence import Fence
+from services.gateway.haunts import Haunts
 from services.gateway.turns import Turns
 
 _SECONDS = 8.0
@@ -31,6 +32,7 @@ class Desk:
         self._access = access
         self._fence = fence
         self._turns = turns
+        self.haunts = Haunts()
 
     async def find(self, asker: Asker, query: Query) -> Page:
         """Return one page of what matches and the asker may open. ``query.principals`` is set here.

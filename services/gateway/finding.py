@@ -27,8 +27,6 @@ _HALF_LIFE = 180.0
 """Days after which what somebody did tells half as much of what they know, down to ``_OLD``."""
 _OLD = 0.2
 """What is left of the weight of the oldest things."""
-_AT_ONCE = 20
-"""Values that one facet is counted for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,8 @@ async def things(
     """Return a page of objects, best first; without words the newest first.
 
     ``conversations`` gives the best hit of each; what lies where the asker is active counts a little more. Without
-    ``counted`` neither facets nor highlights are made: of a hundred hits they take longer than to find them.
+    ``counted`` neither facets nor highlights are made, nor is counted what of a conversation was found: of a hundred
+    hits that takes longer than to find them.
     """
     query = Query(
         kind="objects",
@@ -78,6 +77,7 @@ async def things(
         size=size,
         cursor=cursor,
         facets=FACETS if counted else (),
+        threads=counted,
         highlight=counted and mode != "semantic",
     )
     if wanted.text and mode != "lexical" and not cursor:
@@ -87,11 +87,18 @@ async def things(
 
 
 async def places_of(desk: Desk, asker: Asker) -> tuple[str, ...]:
-    """Return where the asker is active most, as far as they may still open it; empty for nobody in particular."""
+    """Return where the asker is active most, as of some minutes ago; empty for nobody in particular.
+
+    It only orders what the asker may open, so that one of the places may have been closed since makes no difference.
+    """
     if not asker.person:
         return ()
     own = Query(kind="activities", principals=(), filters={"person": (asker.person,)}, size=1, facets=("context",))
-    return tuple((await desk.find(asker, own)).facets["context"])
+
+    async def ask() -> tuple[str, ...]:
+        return tuple((await desk.find(asker, own)).facets["context"])
+
+    return await desk.haunts.of((asker.person, *asker.principals), ask)
 
 
 def told(document: Document, rank: int, at: datetime) -> dict[str, float]:
@@ -127,29 +134,6 @@ async def people(
         Found(person=p, share=weights[p] / best, count=len(evidence[p]), evidence=evidence[p][:_EVIDENCE])
         for p in order
     ]
-
-
-async def conversations_of(
-    desk: Desk, asker: Asker, wanted: Filters, page: Page, where: Condition | None = None
-) -> dict[str, int]:
-    """Return how much of each conversation on a page has the words that were asked for, by thread."""
-    threads = list(dict.fromkeys(thread_of(hit) for hit in page.hits))
-    steps = [tuple(threads[n : n + _AT_ONCE]) for n in range(0, len(threads), _AT_ONCE)]
-    query = Query(
-        kind="objects",
-        principals=(),
-        text=wanted.text,
-        filters=wanted.fields(without=OF_ACTS),
-        without={"deleted": ("true",)},
-        since=wanted.since,
-        until=wanted.until,
-        where=where,
-        size=1,
-        facets=("thread",),
-    )
-    asked = [replace(query, filters={**query.filters, "thread": step}) for step in steps]
-    pages = await asyncio.gather(*(desk.find(asker, one) for one in asked))
-    return {thread: count for one in pages for thread, count in one.facets.get("thread", {}).items()}
 
 
 def thread_of(hit: Hit) -> str:

@@ -1,7 +1,6 @@
 """One search as the API and the page answer it: qualifiers, conversations, and what may have been meant."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from services.common.search import Hit, Page
 from services.gateway import finding, qualifiers, spelling
@@ -16,7 +15,6 @@ class Answer:
     """What was found. ``meant`` is another question to ask, where nothing has the words of this one."""
 
     page: Page
-    counts: Mapping[str, int] = field(default_factory=dict)
     meant: str = ""
     plain: bool = True
     """Whether words and filters say all that was asked for."""
@@ -24,7 +22,7 @@ class Answer:
     def conversation(self, hit: Hit) -> tuple[str, int]:
         """Return the conversation of a hit, and how many of its things have the words that were asked for."""
         thread = finding.thread_of(hit)
-        return thread, self.counts.get(thread, 0)
+        return thread, self.page.threads.get(thread, 0)
 
 
 async def ask(
@@ -44,9 +42,8 @@ async def ask(
     page = await finding.things(
         desk, asker, plain, mode=mode, size=size, cursor=cursor, where=question.where, conversations=together
     )
-    counts = await finding.conversations_of(desk, asker, plain, page, question.where)
-    if counts or cursor or not plain.text:
-        return Answer(page=page, counts=counts, plain=question.where is None)
+    if page.threads or cursor or not plain.text:
+        return Answer(page=page, plain=question.where is None)
     meant = await spelling.meant(desk, asker, plain, question.where)
     again = qualifiers.again(wanted.text, meant) if meant else ""
     return Answer(page=page, meant=again, plain=question.where is None)

@@ -98,6 +98,8 @@ class Query:
     cursor: str = ""
     """Opaque: ``Page.next`` or ``Page.previous`` of an earlier answer to the same query."""
     facets: tuple[str, ...] = ()
+    threads: bool = False
+    """Count what matches of the conversation of each hit."""
     highlight: bool = False
 
 
@@ -124,6 +126,8 @@ class Page:
     hits: Sequence[Hit]
     total: int
     facets: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    threads: Mapping[str, int] = field(default_factory=dict)
+    """By the ``thread`` of hits, how many things of it match the words and filters."""
     next: str = ""
     previous: str = ""
     last: str = ""

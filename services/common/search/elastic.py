@@ -1,6 +1,5 @@
 """The index on Elasticsearch, by elasticsearch-py's asynchronous client."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -20,6 +19,7 @@ from services.common.search.indices import KINDS, alias
 from services.common.search.limits import RANKED, checked
 from services.common.settings import Settings
 
+_HEAD = {"allow_partial_search_results": False}
 _AT_ONCE = 1_000
 """Documents of one request by id."""
 
@@ -102,7 +102,8 @@ class ElasticSearch:
             return await self._ranked(query, allowed, place if isinstance(place, Ranking) else None)
         answer = await self._ask(query.kind, build.by_time(query, allowed, place))
         rows = [(Place(int(h["sort"][0]), h["sort"][1]), _hit(h)) for h in answer["hits"]["hits"]]
-        return pages.by_time(query, place, rows, total=_total(answer), facets=_facets(answer))
+        page = pages.by_time(query, place, rows, total=_total(answer), facets=_facets(answer))
+        return await self._with_threads(query, allowed, page)
 
     async def _access(self, query: Query) -> dict[str, Any] | None:
         if query.principals is None:
@@ -112,35 +113,63 @@ class ElasticSearch:
         return build.access(query.kind, self._grants.index, granted, marked)
 
     async def _ranked(self, query: Query, allowed: dict[str, Any] | None, ranking: Ranking | None) -> Page:
-        ranking = ranking or await self._rank(query, allowed, max(RANKED, query.size))
-        facets = _facets(await self._ask(query.kind, build.counts(query, allowed, ranking))) if query.facets else {}
+        """Ask for a ranking, unless it is known already, then at once for all that is said of its page."""
+        threads: Mapping[str, str] = {}
+        if ranking is None:
+            ranking, threads = await self._rank(query, allowed, max(RANKED, query.size))
         ids = ranking.ids[ranking.start : ranking.start + query.size]
-        answer = await self._ask(query.kind, build.these(query, allowed, ids)) if ids else {"hits": {"hits": []}}
+        names = tuple(dict.fromkeys(threads[one] for one in ids if threads.get(one))) if query.threads else ()
+        bodies = {
+            "hits": build.these(query, allowed, ids) if ids else None,
+            "facets": build.counts(query, allowed, ranking) if query.facets else None,
+            "threads": build.of_threads(query, allowed, names) if names else None,
+        }
+        asked = {name: body for name, body in bodies.items() if body is not None}
+        answers = dict(zip(asked, await self._ask_all(query.kind, list(asked.values())), strict=True))
         scores = dict(fused([ranking.ids]))
-        hits = {hit.id: replace(hit, score=scores[hit.id]) for hit in map(_hit, answer["hits"]["hits"])}
-        return pages.ranked(query, ranking, hits, facets)
+        found = answers["hits"]["hits"]["hits"] if ids else ()
+        hits = {hit.id: replace(hit, score=scores[hit.id]) for hit in map(_hit, found)}
+        facets = _facets(answers["facets"]) if query.facets else {}
+        page = pages.ranked(query, ranking, hits, facets)
+        if threads or not query.threads:
+            return replace(page, threads=_threads(answers["threads"]) if names else {})
+        return await self._with_threads(query, allowed, page)
 
-    async def _rank(self, query: Query, allowed: dict[str, Any] | None, size: int) -> Ranking:
-        """Ask by words and by meaning at once, and make one ranking of both."""
+    async def _with_threads(self, query: Query, allowed: dict[str, Any] | None, page: Page) -> Page:
+        """Count what matches of the conversations of a page, where that is asked for."""
+        names = tuple(dict.fromkeys(str(one.document["thread"]) for one in page.hits if one.document.get("thread")))
+        if not (query.threads and names):
+            return page
+        return replace(page, threads=_threads(await self._ask(query.kind, build.of_threads(query, allowed, names))))
+
+    async def _rank(
+        self, query: Query, allowed: dict[str, Any] | None, size: int
+    ) -> tuple[Ranking, Mapping[str, str]]:
+        """Ask by words and by meaning at once, and make one ranking of both; also return each one's conversation."""
         near = query.vector is not None and query.kind == "objects"
         words = query.text or not near
         requests = [build.by_words(query, allowed, size if words else 0)]
         requests += [build.by_meaning(query, allowed, size)] if near else []
-        answers = await asyncio.gather(*(self._ask(query.kind, body) for body in requests))
+        answers = await self._ask_all(query.kind, requests)
         rankings = [[_candidate(hit["fields"]) for hit in answer["hits"]["hits"]] for answer in answers]
         by_words, by_meaning = rankings[0], rankings[1] if near else []
         found = hybrid(by_words, by_meaning, query.places)
         kept = conversations(found) if query.conversations else found
         ids = tuple(one.id for one in kept[:size])
         total = max(_total(answers[0]) if words else 0, len(ids))
-        return Ranking(ids, total)
+        return Ranking(ids, total), {one.id: one.thread for one in kept[:size]}
 
     async def _ask(self, kind: Kind, body: dict[str, Any]) -> Mapping[str, Any]:
         where = f"/{path(self._names[kind])}/_search"
         answer = await self._client.ask("POST", where, body, allow_partial_search_results="false")
-        if answer["timed_out"]:
-            raise Retry("Elasticsearch was too busy to answer the query in time; ask again")
-        return answer
+        return _in_time(answer)
+
+    async def _ask_all(self, kind: Kind, bodies: Sequence[dict[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Ask several questions in one request; returns their answers in order."""
+        if len(bodies) < 2:
+            return [await self._ask(kind, body) for body in bodies]
+        answers = await self._client.ask_all(f"/{path(self._names[kind])}/_msearch", _HEAD, bodies)
+        return [_in_time(answer) for answer in answers]
 
     async def get(
         self, kind: Kind, ids: Sequence[str], *, principals: tuple[str, ...] | None
@@ -196,6 +225,16 @@ def _candidate(fields: Mapping[str, Sequence[str]]) -> Candidate:
         return next(iter(fields.get(name, ())), "")
 
     return Candidate(only("id"), only("thread"), only("published"), tuple(fields.get("context", ())))
+
+
+def _in_time(answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    if answer["timed_out"]:
+        raise Retry("Elasticsearch was too busy to answer the query in time; ask again")
+    return answer
+
+
+def _threads(answer: Mapping[str, Any]) -> Mapping[str, int]:
+    return build.counted(answer["aggregations"])["thread"]
 
 
 def _total(answer: Mapping[str, Any]) -> int:

@@ -1,8 +1,10 @@
 """One client of Elasticsearch whose errors are ours: the type says what happens next."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
+
+import orjson
 
 from elastic_transport import AiohttpHttpNode, HttpHeaders, TlsError
 from elastic_transport.client_utils import DEFAULT, DefaultType
@@ -82,6 +84,21 @@ class Client:
         found: Mapping[str, Any] = answer.body
         return found
 
+    async def ask_all(self, path: str, head: Mapping[str, Any], bodies: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
+        """Return the answers to several searches of one request (``_msearch``), in order; the first error is raised."""
+        lines = [line for body in bodies for line in (head, body)]
+        text = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+        headers = {"accept": "application/json", "content-type": "application/x-ndjson"}
+        try:
+            answer = await self.raw.perform_request("POST", path, headers=headers, body=text)
+        except (ApiError, TransportError) as error:
+            raise self.meaning(error) from error
+        found: Sequence[Mapping[str, Any]] = answer.body["responses"]
+        for one in found:
+            if "error" in one:
+                raise self._answered(one["status"], _reason(one, ""))
+        return found
+
     async def there(self, path: str) -> Mapping[str, Any]:
         """Return the JSON of what may be missing; empty when it is."""
         try:
@@ -100,7 +117,7 @@ class Client:
         if isinstance(error, SerializationError):
             return Reject("the request holds text that is not Unicode")
         if isinstance(error, ApiError):
-            return self._answered(error)
+            return self._answered(error.meta.status, reason(error))
         if isinstance(error, TlsError):
             return Stop(
                 f"Elasticsearch at {self.url} and we cannot agree on TLS ({error.message[:200]}); check the settings"
@@ -108,20 +125,22 @@ class Client:
             )
         return Retry(f"Elasticsearch does not answer at {self.url} ({type(error).__name__}); is it running?")
 
-    def _answered(self, error: ApiError) -> WatercoolerError:
-        status = error.meta.status
+    def _answered(self, status: int, why: str) -> WatercoolerError:
         if status in (401, 403):
             return Stop(f"Elasticsearch at {self.url} refuses us ({status}); check the setting elasticsearch_api_key")
         if status == 404:
-            return Retry(f"the index is not there yet ({error.message}); `watercooler index` makes it")
+            return Retry(f"the index is not there yet ({why}); `watercooler index` makes it")
         if status == 400:
-            return Reject(f"Elasticsearch does not take the request: {reason(error)}")
+            return Reject(f"Elasticsearch does not take the request: {why}")
         return Retry(f"Elasticsearch at {self.url} is busy or not ready ({status})")
 
 
 def reason(error: ApiError) -> str:
     """Return the first cause that Elasticsearch names, cut short."""
-    body = error.body if isinstance(error.body, dict) else {}
+    return _reason(error.body if isinstance(error.body, dict) else {}, error.message)
+
+
+def _reason(body: Mapping[str, Any], otherwise: str) -> str:
     found = body.get("error", {})
     causes = found.get("root_cause") or [found] if isinstance(found, dict) else [{"reason": str(found)}]
-    return str(causes[0].get("reason", error.message))[:200]
+    return str(causes[0].get("reason", otherwise))[:200]

@@ -1,6 +1,7 @@
 """Our queries in Elasticsearch's words. Pure. A person's text only ever becomes the text of a ``match``."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -152,6 +153,13 @@ def counts(query: Query, allowed: Body | None, ranking: Ranking) -> Body:
     near: Body = {"bool": {"filter": [{"terms": {"id": list(ranking.ids)}}, *([allowed] if allowed else [])]}}
     either = {"bool": {"should": [matching(query, allowed), near] if query.text else [near]}}
     return _base(0) | {"query": either, "aggs": facets(query.facets)}
+
+
+def of_threads(query: Query, allowed: Body | None, threads: Sequence[str]) -> Body:
+    """Return the request for how much of each of some conversations matches."""
+    among = replace(query, filters={**query.filters, "thread": tuple(threads)})
+    terms = {"field": "thread", "include": list(threads), "size": len(threads)}
+    return _base(0) | {"query": matching(among, allowed), "aggs": {"thread": {"terms": terms}}}
 
 
 def by_meaning(query: Query, allowed: Body | None, size: int) -> Body:

@@ -62,6 +62,18 @@ class MemorySearch:
         scores = {id_: score(query.text, d) for id_, d in found.items()} if query.text else dict.fromkeys(found, 1.0)
         matching = {id_: found[id_] for id_, score in scores.items() if score > 0}
         facets = {name: _counts(name, matching) for name in query.facets}
+        page = self._page(query, place, found, scores, matching, facets)
+        return replace(page, threads=_threads_of(page, matching)) if query.threads else page
+
+    def _page(
+        self,
+        query: Query,
+        place: Place | Ranking | None,
+        found: Mapping[str, Document],
+        scores: Mapping[str, float],
+        matching: Mapping[str, Document],
+        facets: Mapping[str, Mapping[str, int]],
+    ) -> Page:
         if query.order == "relevance":
             ranking = place if isinstance(place, Ranking) else self._rank(query, found, scores)
             hits = {
@@ -211,6 +223,11 @@ def _nearest(vector: Sequence[float], documents: Mapping[str, Document]) -> list
 
 def _counts(name: str, documents: Mapping[str, Document]) -> dict[str, int]:
     return dict(Counter(v for d in documents.values() for v in _values(d, name)).most_common(FACET_VALUES))
+
+
+def _threads_of(page: Page, documents: Mapping[str, Document]) -> dict[str, int]:
+    shown = {hit.document["thread"] for hit in page.hits if hit.document.get("thread")}
+    return dict(Counter(d["thread"] for d in documents.values() if d.get("thread") in shown))
 
 
 def _rows(documents: Mapping[str, Document]) -> list[pages.Row]:
