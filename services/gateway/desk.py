@@ -39,10 +39,19 @@ class Desk:
 
         Raises Behind while the index still counts what has been closed to the asker, and Busy where too much is asked.
         """
+        (page,) = await self.find_all(asker, [query])
+        return page
+
+    async def find_all(self, asker: Asker, queries: Sequence[Query]) -> Sequence[Page]:
+        """Return a page of each query, as ``find``; all are asked at once."""
         await self._fence.passed(asker.principals)
         async with self._turns.question(asker.person), asyncio.timeout(_SECONDS):
-            page = await self._search.find(replace(query, principals=asker.principals))
-        hits = [shown for hit in page.hits if (shown := self._hit(asker, query.kind, hit)) is not None]
+            asked = [replace(query, principals=asker.principals) for query in queries]
+            found = await self._search.find_all(asked)
+        return [self._page(asker, query.kind, page) for query, page in zip(queries, found, strict=True)]
+
+    def _page(self, asker: Asker, kind: Kind, page: Page) -> Page:
+        hits = [shown for hit in page.hits if (shown := self._hit(asker, kind, hit)) is not None]
         return replace(page, hits=hits, total=page.total - (len(page.hits) - len(hits)))
 
     async def get(self, asker: Asker, kind: Kind, ids: Sequence[str]) -> Mapping[str, Document]:

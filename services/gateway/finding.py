@@ -146,17 +146,13 @@ def facets_of(page: Page) -> dict[str, dict[str, int]]:
     return {FILTER_OF[field]: dict(values) for field, values in page.facets.items()}
 
 
-async def history(desk: Desk, asker: Asker, object_id: str, *, size: int = 50) -> Page:
-    """Return what happened to an object, newest first."""
-    return await desk.find(asker, Query(kind="activities", principals=(), filters={"object": (object_id,)}, size=size))
-
-
-async def thread(desk: Desk, asker: Asker, document: Document, *, size: int = 50) -> Page:
-    """Return the rest of the conversation that an object is part of, oldest first."""
+async def around(desk: Desk, asker: Asker, document: Document, *, size: int = 50) -> tuple[Page, Page]:
+    """Return what happened to an object, newest first, and the rest of its conversation, oldest first."""
     name = str(document.get("thread", ""))
+    history = Query(kind="activities", principals=(), filters={"object": (document["id"],)}, size=size)
+    thread = Query(kind="objects", principals=(), filters={"thread": (name,)}, order="oldest", size=size)
     if not name:
-        return Page(hits=(), total=0)
-    query = Query(kind="objects", principals=(), filters={"thread": (name,)}, order="oldest", size=size)
-    page = await desk.find(asker, query)
-    others = [hit for hit in page.hits if hit.id != document["id"]]
-    return replace(page, hits=others, total=page.total - (len(page.hits) - len(others)))
+        return await desk.find(asker, history), Page(hits=(), total=0)
+    before, said = await desk.find_all(asker, [history, thread])
+    others = [hit for hit in said.hits if hit.id != document["id"]]
+    return before, replace(said, hits=others, total=said.total - (len(said.hits) - len(others)))

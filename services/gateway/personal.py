@@ -36,13 +36,13 @@ async def page(request: web.Request, asker: Asker, feed: Feed, *, size: int, cur
     """Return one page of a feed; what is newer than the read mark, and not one's own, is unread."""
     desk, own, person = request.app[DESK], request.app[UNREAD], asker.person
     where, read = own.condition(person, feed), own.read_until(person, feed)
-    found = await desk.find(asker, Query(kind="activities", principals=(), where=where, size=size, cursor=cursor))
-    unread = await own.count(asker, (feed,))
+    asked = Query(kind="activities", principals=(), where=where, size=size, cursor=cursor)
+    found, unread = await desk.find_all(asker, [asked, own.query(person, (feed,))])
     marks = await Own.of(request.app[REMEMBERED], person).marks(desk, asker, [hit.id for hit in found.hits])
     items = [_marked(activity_of(hit.document), person, read, marks.get(hit.id, ())) for hit in found.hits]
     for item in items:
         request.app[NAMES].learn_json(item)
-    return Personal(page=found, items=items, unread=unread, read=read)
+    return Personal(page=found, items=items, unread=unread.total, read=read)
 
 
 async def mark(request: web.Request, person: str, feed: Feed, until: datetime | None = None) -> None:

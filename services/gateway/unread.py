@@ -49,8 +49,12 @@ class Unread:
 
     async def count(self, asker: Asker, feeds: Sequence[Feed]) -> int:
         """Return how many activities are unread in any of some feeds, each counted once."""
-        where = Either(tuple(self._unread(asker.person, feed) for feed in feeds))
-        return (await self.desk.find(asker, Query(kind="activities", principals=(), where=where, size=1))).total
+        return (await self.desk.find(asker, self.query(asker.person, feeds))).total
+
+    def query(self, person: str, feeds: Sequence[Feed]) -> Query:
+        """Return the question for what is unread in any of some feeds; its total says how much."""
+        where = Either(tuple(self._unread(person, feed) for feed in feeds))
+        return Query(kind="activities", principals=(), where=where, size=1)
 
     def _unread(self, person: str, feed: Feed) -> Condition:
         read = self.read_until(person, feed)

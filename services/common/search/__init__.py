@@ -146,6 +146,9 @@ class Search(Protocol):
     async def find(self, query: Query) -> Page:
         """Return one page of what matches and may be opened."""
 
+    async def find_all(self, queries: Sequence[Query]) -> Sequence[Page]:
+        """Return a page of each query, in order; cheaper than asking one after the other."""
+
     async def get(
         self, kind: Kind, ids: Sequence[str], *, principals: tuple[str, ...] | None
     ) -> Mapping[str, Document]:

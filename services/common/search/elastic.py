@@ -1,5 +1,6 @@
 """The index on Elasticsearch, by elasticsearch-py's asynchronous client."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, cast
@@ -101,9 +102,20 @@ class ElasticSearch:
         if isinstance(place, Ranking) or query.order == "relevance":
             return await self._ranked(query, allowed, place if isinstance(place, Ranking) else None)
         answer = await self._ask(query.kind, build.by_time(query, allowed, place))
-        rows = [(Place(int(h["sort"][0]), h["sort"][1]), _hit(h)) for h in answer["hits"]["hits"]]
-        page = pages.by_time(query, place, rows, total=_total(answer), facets=_facets(answer))
-        return await self._with_threads(query, allowed, page)
+        return await self._with_threads(query, allowed, _by_time(query, place, answer))
+
+    async def find_all(self, queries: Sequence[Query]) -> Sequence[Page]:
+        """Return a page of each query, in order; those by time are asked for in one request."""
+        plain = [query for query in queries if query.order != "relevance" and not query.threads]
+        if len(plain) < len(queries):
+            return await asyncio.gather(*(self.find(query) for query in queries))
+        places = [_time(query) for query in queries]
+        bodies = [
+            (query.kind, build.by_time(query, await self._access(query), place))
+            for query, place in zip(queries, places, strict=True)
+        ]
+        answers = await self._ask_all(bodies)
+        return [_by_time(*one) for one in zip(queries, places, answers, strict=True)]
 
     async def _access(self, query: Query) -> dict[str, Any] | None:
         if query.principals is None:
@@ -125,7 +137,8 @@ class ElasticSearch:
             "threads": build.of_threads(query, allowed, names) if names else None,
         }
         asked = {name: body for name, body in bodies.items() if body is not None}
-        answers = dict(zip(asked, await self._ask_all(query.kind, list(asked.values())), strict=True))
+        answered = await self._ask_all([(query.kind, body) for body in asked.values()])
+        answers = dict(zip(asked, answered, strict=True))
         scores = dict(fused([ranking.ids]))
         found = answers["hits"]["hits"]["hits"] if ids else ()
         hits = {hit.id: replace(hit, score=scores[hit.id]) for hit in map(_hit, found)}
@@ -150,8 +163,8 @@ class ElasticSearch:
         words = query.text or not near
         requests = [build.by_words(query, allowed, size if words else 0)]
         requests += [build.by_meaning(query, allowed, size)] if near else []
-        answers = await self._ask_all(query.kind, requests)
-        rankings = [[_candidate(hit["fields"]) for hit in answer["hits"]["hits"]] for answer in answers]
+        answers = await self._ask_all([(query.kind, body) for body in requests])
+        rankings = [_candidates(answer["hits"]["hits"]) for answer in answers]
         by_words, by_meaning = rankings[0], rankings[1] if near else []
         found = hybrid(by_words, by_meaning, query.places)
         kept = conversations(found) if query.conversations else found
@@ -164,12 +177,12 @@ class ElasticSearch:
         answer = await self._client.ask("POST", where, body, allow_partial_search_results="false")
         return _in_time(answer)
 
-    async def _ask_all(self, kind: Kind, bodies: Sequence[dict[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    async def _ask_all(self, asked: Sequence[tuple[Kind, dict[str, Any]]]) -> Sequence[Mapping[str, Any]]:
         """Ask several questions in one request; returns their answers in order."""
-        if len(bodies) < 2:
-            return [await self._ask(kind, body) for body in bodies]
-        answers = await self._client.ask_all(f"/{path(self._names[kind])}/_msearch", _HEAD, bodies)
-        return [_in_time(answer) for answer in answers]
+        if len(asked) < 2:
+            return [await self._ask(kind, body) for kind, body in asked]
+        lines = [line for kind, body in asked for line in (_HEAD | {"index": self._names[kind]}, body)]
+        return [_in_time(answer) for answer in await self._client.ask_all(lines)]
 
     async def get(
         self, kind: Kind, ids: Sequence[str], *, principals: tuple[str, ...] | None
@@ -220,11 +233,30 @@ def _hit(hit: Mapping[str, Any]) -> Hit:
     return Hit(id=document.get("id", hit["_id"]), document=document, highlights=hit.get("highlight", {}))
 
 
+def _candidates(hits: Sequence[Mapping[str, Any]]) -> list[Candidate]:
+    """Return what a ranking holds, of things with the same score the newest first."""
+    scored = [(hit["_score"] or 0.0, _candidate(hit["fields"])) for hit in hits]
+    scored.sort(key=lambda pair: pair[1].id)
+    scored.sort(key=lambda pair: (pair[0], pair[1].published), reverse=True)
+    return [one for _, one in scored]
+
+
 def _candidate(fields: Mapping[str, Sequence[str]]) -> Candidate:
     def only(name: str) -> str:
         return next(iter(fields.get(name, ())), "")
 
     return Candidate(only("id"), only("thread"), only("published"), tuple(fields.get("context", ())))
+
+
+def _time(query: Query) -> Place | None:
+    place = checked(query)
+    assert not isinstance(place, Ranking), "checked: the cursor is of the query's order"
+    return place
+
+
+def _by_time(query: Query, place: Place | None, answer: Mapping[str, Any]) -> Page:
+    rows = [(Place(int(h["sort"][0]), h["sort"][1]), _hit(h)) for h in answer["hits"]["hits"]]
+    return pages.by_time(query, place, rows, total=_total(answer), facets=_facets(answer))
 
 
 def _in_time(answer: Mapping[str, Any]) -> Mapping[str, Any]:

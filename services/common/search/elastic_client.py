@@ -84,13 +84,15 @@ class Client:
         found: Mapping[str, Any] = answer.body
         return found
 
-    async def ask_all(self, path: str, head: Mapping[str, Any], bodies: Sequence[Any]) -> Sequence[Mapping[str, Any]]:
-        """Return the answers to several searches of one request (``_msearch``), in order; the first error is raised."""
-        lines = [line for body in bodies for line in (head, body)]
+    async def ask_all(self, lines: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Return the answers to several searches of one request, in order; the first error among them is raised.
+
+        ``lines`` are those of ``_msearch``: a head and a body in turns.
+        """
         text = b"".join(orjson.dumps(line) + b"\n" for line in lines)
         headers = {"accept": "application/json", "content-type": "application/x-ndjson"}
         try:
-            answer = await self.raw.perform_request("POST", path, headers=headers, body=text)
+            answer = await self.raw.perform_request("POST", "/_msearch", headers=headers, body=text)
         except (ApiError, TransportError) as error:
             raise self.meaning(error) from error
         found: Sequence[Mapping[str, Any]] = answer.body["responses"]

@@ -22,8 +22,8 @@ _CANDIDATE: Body = {
     "docvalue_fields": ["id", "thread", "published", "context"],
 }
 """What a ranking is made of, from columns: to read a hundred whole documents takes longer than to find them."""
-_NEIGHBOURS = 10
-"""Candidates looked at per neighbour that is asked for: recall for time."""
+_NEIGHBOURS = 2
+"""Candidates looked at per neighbour that is asked for, in each segment: recall for time."""
 
 
 def access(kind: Kind, index: str, granted: Sequence[str], marked: Sequence[str]) -> Body:
@@ -104,14 +104,18 @@ def loosely(text: str) -> Body:
 
 
 def words(text: str, kind: Kind) -> Body:
-    """Return the clause for what a person typed: as prose, or as names and paths in code; in one piece is best."""
+    """Return the clause for what a person typed: as prose, or as names and paths in code."""
     prose = {"query": text, "type": "best_fields", "fields": list(_PROSE)}
     asked: list[Body] = [
         {"multi_match": {**prose, "minimum_should_match": "2<75%", "tie_breaker": 0.3}},
         {"multi_match": {"query": text, "fields": list(_CODE.get(kind, ())), "operator": "and"}},
     ]
-    better: Body = {"multi_match": {"query": text, "type": "phrase", "slop": 2, "fields": ["title^3", "text"]}}
-    return {"bool": {"must": [{"dis_max": {"queries": asked, "tie_breaker": 0.2}}], "should": [better]}}
+    return {"dis_max": {"queries": asked, "tie_breaker": 0.2}}
+
+
+def in_one_piece(text: str) -> Body:
+    """Return the clause for the words next to each other, which is better."""
+    return {"multi_match": {"query": text, "type": "phrase", "slop": 2, "fields": ["title^3", "text"]}}
 
 
 def matching(query: Query, allowed: Body | None) -> Body:
@@ -135,7 +139,9 @@ def by_time(query: Query, allowed: Body | None, place: Place | None) -> Body:
     direction = "desc" if newest else "asc"
     body = _base(query.size + 1) | {
         "query": matching(query, allowed),
-        "sort": [{"published": {"order": direction, "format": "epoch_millis", "missing": 0}}, {"id": direction}],
+        # As the index is sorted: what is newest lies first, and the rest is counted at most. With a value for what has
+        # no time the two would differ, and all would be looked at.
+        "sort": [{"published": {"order": direction, "format": "epoch_millis"}}, {"id": direction}],
     }
     if place is not None:
         body["search_after"] = [place.at, place.id]
@@ -143,16 +149,27 @@ def by_time(query: Query, allowed: Body | None, place: Place | None) -> Body:
 
 
 def by_words(query: Query, allowed: Body | None, size: int) -> Body:
-    """Return the request for the ranking by text (all alike where there is none: then the newest first)."""
-    sort = [{"_score": "desc"}, {"published": "desc"}, {"id": "asc"}]
-    return _base(size) | {"query": matching(query, allowed), "sort": sort, "track_scores": True} | _CANDIDATE
+    """Return the request for the ranking by text (all alike where there is none: then the newest first).
+
+    Words in one piece are looked for among the best alone: to look where words stand, in all that has them, takes longer
+    than all the rest. Sorted by nothing but the score, what cannot be among the best is passed over.
+    """
+    body = _base(size) | {"query": matching(query, allowed)} | _CANDIDATE
+    if not query.text:
+        return body | {"sort": [{"published": "desc"}, {"id": "asc"}]}
+    if query.loose or size < 2 or len(query.text.split()) < 2:
+        return body
+    return body | {"rescore": {"window_size": size, "query": {"rescore_query": in_one_piece(query.text)}}}
 
 
 def counts(query: Query, allowed: Body | None, ranking: Ranking) -> Body:
-    """Return the request for the facets of a ranked answer: of all that match by words, or were near by meaning."""
+    """Return the request for the facets of a ranked answer: of what matches by words, or was near by meaning.
+
+    Like the total, they count no further than ``COUNTED``.
+    """
     near: Body = {"bool": {"filter": [{"terms": {"id": list(ranking.ids)}}, *([allowed] if allowed else [])]}}
     either = {"bool": {"should": [matching(query, allowed), near] if query.text else [near]}}
-    return _base(0) | {"query": either, "aggs": facets(query.facets)}
+    return _base(0) | {"query": either, "aggs": facets(query.facets), "terminate_after": COUNTED}
 
 
 def of_threads(query: Query, allowed: Body | None, threads: Sequence[str]) -> Body:

@@ -112,6 +112,10 @@ class MemorySearch:
         grants = (g for g in self._documents["grants"].values() if g.get("principal") in principals)
         return frozenset(one for grant in grants for one in grant.get(what, ()))
 
+    async def find_all(self, queries: Sequence[Query]) -> Sequence[Page]:
+        """Return a page of each query, in order."""
+        return [await self.find(query) for query in queries]
+
     async def get(
         self, kind: Kind, ids: Sequence[str], *, principals: tuple[str, ...] | None
     ) -> Mapping[str, Document]:

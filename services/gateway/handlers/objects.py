@@ -19,8 +19,7 @@ async def one(request: web.Request) -> web.Response:
     document = (await desk.get(asker, "objects", [id_])).get(id_)
     if document is None:
         raise not_found()
-    history = await finding.history(desk, asker, id_)
-    thread = await finding.thread(desk, asker, document)
+    history, thread = await finding.around(desk, asker, document)
     activity = activity_of(document)
     here = paging.address(request, ())
     before = [activity_of(hit.document) for hit in history.hits]

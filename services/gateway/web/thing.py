@@ -49,9 +49,7 @@ async def thing(request: web.Request) -> web.StreamResponse:
     conversation = str(document.get("thread") or id_)
     wanted = Filters(values=(("thread", (conversation,)),))
     at = await request.app[INDEXED].position(asker, wanted)
-    history, thread = await asyncio.gather(
-        finding.history(desk, asker, id_), finding.thread(desk, asker, document, size=cards.SHOWN)
-    )
+    history, thread = await finding.around(desk, asker, document, size=cards.SHOWN)
     return await show(
         request,
         "object.html",
