@@ -47,7 +47,10 @@ REQUESTS = Histogram(
 )
 
 TURNS = Counter(
-    "watercooler_turns_total", "Requests that ask the index: at once, waited, refused, gone.", ["how"], registry=REGISTRY
+    "watercooler_turns_total",
+    "Requests that ask the index: at once, waited, refused, gone.",
+    ["how"],
+    registry=REGISTRY,
 )
 TURNS_WAITING = Gauge("watercooler_turns_waiting", "Requests that wait to ask the index now.", registry=REGISTRY)
 

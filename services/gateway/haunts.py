@@ -1,4 +1,4 @@
-"""Where people are active most, asked of the index now and then: habits of months do not change between two searches."""
+"""Where people are active most, asked of the index now and then: it does not change between two searches."""
 
 import time
 from collections import OrderedDict

@@ -155,9 +155,7 @@ class ElasticSearch:
             return page
         return replace(page, threads=_threads(await self._ask(query.kind, build.of_threads(query, allowed, names))))
 
-    async def _rank(
-        self, query: Query, allowed: dict[str, Any] | None, size: int
-    ) -> tuple[Ranking, Mapping[str, str]]:
+    async def _rank(self, query: Query, allowed: dict[str, Any] | None, size: int) -> tuple[Ranking, Mapping[str, str]]:
         """Ask by words and by meaning at once, and make one ranking of both; also return each one's conversation."""
         near = query.vector is not None and query.kind == "objects"
         words = query.text or not near

@@ -5,7 +5,6 @@ from io import BytesIO
 from typing import Any
 
 import orjson
-
 from elastic_transport import AiohttpHttpNode, HttpHeaders, TlsError
 from elastic_transport.client_utils import DEFAULT, DefaultType
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, SerializationError, TransportError

@@ -151,8 +151,8 @@ def by_time(query: Query, allowed: Body | None, place: Place | None) -> Body:
 def by_words(query: Query, allowed: Body | None, size: int) -> Body:
     """Return the request for the ranking by text (all alike where there is none: then the newest first).
 
-    Words in one piece are looked for among the best alone: to look where words stand, in all that has them, takes longer
-    than all the rest. Sorted by nothing but the score, what cannot be among the best is passed over.
+    Words in one piece are looked for among the best alone: to look where words stand, in all that has them, takes
+    longer than all the rest. Sorted by nothing but the score, what cannot be among the best is passed over.
     """
     body = _base(size) | {"query": matching(query, allowed)} | _CANDIDATE
     if not query.text:
