@@ -22,7 +22,7 @@ _CANDIDATE: Body = {
     "docvalue_fields": ["id", "thread", "published", "context"],
 }
 """What a ranking is made of, from columns: to read a hundred whole documents takes longer than to find them."""
-_NEIGHBOURS = 2
+_NEIGHBOURS = 4
 """Candidates looked at per neighbour that is asked for, in each segment: recall for time."""
 
 
