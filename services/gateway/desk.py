@@ -46,9 +46,17 @@ class Desk:
         """Return a page of each query, as ``find``; all are asked at once."""
         await self._fence.passed(asker.principals)
         async with self._turns.question(asker.person), asyncio.timeout(_SECONDS):
-            asked = [replace(query, principals=asker.principals) for query in queries]
-            found = await self._search.find_all(asked)
+            found = await self._search.find_all([self._asked(asker, query) for query in queries])
         return [self._page(asker, query.kind, page) for query, page in zip(queries, found, strict=True)]
+
+    def _asked(self, asker: Asker, query: Query) -> Query:
+        """Return the query as the asker's. What the view here knows to be empty need not be looked up in the index.
+
+        The view is at least as new: that it knows of nothing granted can only show less, and what it knows to be
+        restricted no more is open.
+        """
+        principals, holders = self._access.holders(asker.principals)
+        return replace(query, principals=principals, holders=holders, restricts=self._access.restricts)
 
     def _page(self, asker: Asker, kind: Kind, page: Page) -> Page:
         hits = [shown for hit in page.hits if (shown := self._hit(asker, kind, hit)) is not None]

@@ -393,3 +393,35 @@ async def test_the_vector_is_not_handed_out(search: Search) -> None:
     hit: Hit = (await search.find(everything(kind="objects"))).hits[0]
     assert "vector" not in hit.document
     assert "vector" not in (await search.get("objects", ["o"], principals=None))["o"]
+
+
+async def test_what_is_known_to_be_empty_is_not_looked_up(search: Search) -> None:
+    await fill(search, activity("a", object="wiki:7", restricted=True), activity("b", 1, object="wiki:8"))
+    await search.write([grant(EVERYONE, ["chat:hall"]), grant("ada", [], ["wiki:7"]), grant(MARKED, [], ["wiki:8"])])
+    who = (EVERYONE, "ada")
+    assert ids(await search.find(everything(principals=who))) == ["a"]
+    assert ids(await search.find(everything(principals=(EVERYONE,), holders=("ada",)))) == ["a"]
+    assert ids(await search.find(everything(principals=who, holders=()))) == []
+    assert ids(await search.find(everything(principals=who, restricts=False))) == ["b", "a"]
+    assert ids(await search.find(everything(principals=(), holders=who))) == []
+
+
+async def test_several_questions_have_an_answer_each(search: Search) -> None:
+    await fill(search, activity("a", text="heron"), activity("b", 1, thread="t"), obj("o", 1, thread="t"))
+    asked = [everything(), everything(kind="objects"), everything(text="heron", order="relevance", threads=True)]
+    assert [ids(page) for page in await search.find_all(asked)] == [["b", "a"], ["o"], ["a"]]
+    assert [ids(page) for page in await search.find_all(asked[:2])] == [["b", "a"], ["o"]]
+    assert await search.find_all([]) == []
+    with pytest.raises(Reject, match="field"):
+        await search.find_all([everything(), everything(filters={"as2": ("x",)})])
+
+
+async def test_how_much_of_each_conversation_matches_is_counted(search: Search) -> None:
+    said = {"a": ("t", "heron"), "b": ("t", "heron too"), "c": ("t", "otter"), "d": ("u", "heron"), "e": ("v", "otter")}
+    await fill(search, *(activity(one, thread=thread, text=text) for one, (thread, text) in said.items()))
+    asked: dict[str, Any] = {"text": "heron", "threads": True}
+    for order in ("relevance", "newest"):
+        assert (await search.find(everything(**asked, order=order))).threads == {"t": 2, "u": 1}
+    first = await search.find(everything(**asked, order="relevance", size=2))
+    second = await search.find(everything(**asked, order="relevance", size=2, cursor=first.next))
+    assert (set(first.threads) | set(second.threads), len(second.threads)) == ({"t", "u"}, 1)

@@ -94,7 +94,7 @@ def _is_ranking(start: int, total: int, ids: list[Any]) -> bool:
 
 def _pack(value: list[Any]) -> str:
     text = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-    return urlsafe_b64encode(zlib.compress(text, 9)).rstrip(b"=").decode()
+    return urlsafe_b64encode(zlib.compress(text)).rstrip(b"=").decode()
 
 
 def _unpack(cursor: str) -> Any:

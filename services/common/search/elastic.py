@@ -21,6 +21,7 @@ from services.common.search.limits import RANKED, checked
 from services.common.settings import Settings
 
 _HEAD = {"allow_partial_search_results": False}
+_NONE = ("",)
 _AT_ONCE = 1_000
 """Documents of one request by id."""
 
@@ -120,9 +121,12 @@ class ElasticSearch:
     async def _access(self, query: Query) -> dict[str, Any] | None:
         if query.principals is None:
             return None
-        granted = await self._grants.documents([p for p in query.principals if p != MARKED])
-        marked = await self._grants.documents([MARKED])
-        return build.access(query.kind, self._grants.index, granted, marked)
+        holders = query.principals if query.holders is None else query.holders
+        granted, objects = [
+            await self._grants.documents([p for p in who if p != MARKED]) for who in (query.principals, holders)
+        ]
+        marked = await self._grants.documents([MARKED]) if query.restricts else []
+        return build.access(query.kind, self._grants.index, granted, objects, marked)
 
     async def _ranked(self, query: Query, allowed: dict[str, Any] | None, ranking: Ranking | None) -> Page:
         """Ask for a ranking, unless it is known already, then at once for all that is said of its page."""
@@ -240,10 +244,8 @@ def _candidates(hits: Sequence[Mapping[str, Any]]) -> list[Candidate]:
 
 
 def _candidate(fields: Mapping[str, Sequence[str]]) -> Candidate:
-    def only(name: str) -> str:
-        return next(iter(fields.get(name, ())), "")
-
-    return Candidate(only("id"), only("thread"), only("published"), tuple(fields.get("context", ())))
+    (id_,), (thread,), (published,) = fields["id"], fields.get("thread", _NONE), fields.get("published", _NONE)
+    return Candidate(id_, thread, published, tuple(fields.get("context", ())))
 
 
 def _time(query: Query) -> Place | None:

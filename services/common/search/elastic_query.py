@@ -26,11 +26,12 @@ _NEIGHBOURS = 4
 """Candidates looked at per neighbour that is asked for, in each segment: recall for time."""
 
 
-def access(kind: Kind, index: str, granted: Sequence[str], marked: Sequence[str]) -> Body:
+def access(kind: Kind, index: str, granted: Sequence[str], holders: Sequence[str], marked: Sequence[str]) -> Body:
     """Return the filter that lets through what the asker may open; no grant means no.
 
-    ``granted`` are documents of the grants ``index`` for the asker, ``marked`` those of what is restricted by itself.
-    A mark counts whether it stood when the document was written or came later.
+    ``granted`` are documents of the grants ``index`` for the asker, ``holders`` those of them that may name objects,
+    ``marked`` those of what is restricted by itself. A mark counts whether it stood when the document was written or
+    came later. Each lookup is a read of its own in Elasticsearch.
     """
 
     def lookups(field: str, documents: Sequence[str], path: str) -> list[Body]:
@@ -44,7 +45,7 @@ def access(kind: Kind, index: str, granted: Sequence[str], marked: Sequence[str]
         "bool": {
             "filter": [
                 _any(lookups("container", granted, "containers")),
-                _any([unmarked, *lookups(name, granted, "objects")]),
+                _any([unmarked, *lookups(name, holders, "objects")]),
             ]
         }
     }

@@ -57,7 +57,8 @@ class MemorySearch:
     async def find(self, query: Query) -> Page:
         """Return one page of what matches and may be opened."""
         place = checked(query)
-        found = {id_: d for id_, d in self._allowed(query.kind, query.principals).items() if _fits(query, d)}
+        allowed = self._allowed(query.kind, query.principals, query.holders, restricts=query.restricts)
+        found = {id_: d for id_, d in allowed.items() if _fits(query, d)}
         score = _loosely if query.loose else _score
         scores = {id_: score(query.text, d) for id_, d in found.items()} if query.text else dict.fromkeys(found, 1.0)
         matching = {id_: found[id_] for id_, score in scores.items() if score > 0}
@@ -96,15 +97,22 @@ class MemorySearch:
         ids = tuple(one.id for one in (conversations(ranked) if query.conversations else ranked)[:size])
         return Ranking(ids, max(min(len(words or meaning), COUNTED), len(ids)))
 
-    def _allowed(self, kind: Kind, principals: tuple[str, ...] | None) -> Mapping[str, Document]:
+    def _allowed(
+        self,
+        kind: Kind,
+        principals: tuple[str, ...] | None,
+        holders: tuple[str, ...] | None = None,
+        *,
+        restricts: bool = True,
+    ) -> Mapping[str, Document]:
         documents = self._documents[kind]
         if principals is None:
             return documents
         asker = set(principals) - {MARKED}
         granted = pages.Granted(
             containers=self._granted(asker, "containers"),
-            objects=self._granted(asker, "objects"),
-            marked=self._granted({MARKED}, "objects"),
+            objects=self._granted(asker if holders is None else set(holders) - {MARKED}, "objects"),
+            marked=self._granted({MARKED}, "objects") if restricts else frozenset(),
         )
         return {id_: d for id_, d in documents.items() if pages.may_open(kind, d, granted)}
 

@@ -17,6 +17,7 @@ from services.gateway.stream import makers
 from services.gateway.stream.events import Event, Maker
 from services.gateway.stream.hub import Hub
 from services.gateway.stream.ring import Ring
+from services.gateway.turns import Turns
 from tests.unit.gateway.world import said
 
 MANY = 1_000
@@ -43,7 +44,7 @@ async def test_a_question_that_nothing_answers_leaves_turns_to_others() -> None:
     access = AccessView(bus)
     maker = makers.activities(access, lambda _: None)
     hub = Hub(bus, "t", maker, access, ring=full(Ring((0,)), maker))
-    indexed = Indexed(hub, Desk(search, access, Fence(search)))
+    indexed = Indexed(hub, Desk(search, access, Fence(search), Turns(8)))
     beside = asyncio.create_task(others(turns))
     nothing = Filters(values=(("tag", ("none",)),))
     found = await indexed.position(Asker(person="ann", principals=("everyone", "ann")), nothing)
