@@ -20,6 +20,7 @@ READ_SECONDS = 10.0
 BULK_SECONDS = 60.0
 
 
+_NOT_UNICODE = "the request holds text that is not Unicode"
 _LARGE = 262_144
 """Bytes of a body from which on it is sent in pieces, with other work in between."""
 
@@ -88,7 +89,10 @@ class Client:
 
         ``lines`` are those of ``_msearch``: a head and a body in turns.
         """
-        text = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+        try:
+            text = b"".join(orjson.dumps(line) + b"\n" for line in lines)
+        except TypeError as error:
+            raise Reject(_NOT_UNICODE) from error
         headers = {"accept": "application/json", "content-type": "application/x-ndjson"}
         try:
             answer = await self.raw.perform_request("POST", "/_msearch", headers=headers, body=text)
@@ -116,7 +120,7 @@ class Client:
         if isinstance(error, UnsupportedProductError):
             return Stop(f"what answers at {self.url} is not Elasticsearch; check the setting elasticsearch")
         if isinstance(error, SerializationError):
-            return Reject("the request holds text that is not Unicode")
+            return Reject(_NOT_UNICODE)
         if isinstance(error, ApiError):
             return self._answered(error.meta.status, reason(error))
         if isinstance(error, TlsError):
