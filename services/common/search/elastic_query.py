@@ -168,9 +168,10 @@ def counts(query: Query, allowed: Body | None, ranking: Ranking) -> Body:
 
     Like the total, they count no further than ``COUNTED``.
     """
-    near: Body = {"bool": {"filter": [{"terms": {"id": list(ranking.ids)}}, *([allowed] if allowed else [])]}}
-    either = {"bool": {"should": [matching(query, allowed), near] if query.text else [near]}}
-    return _base(0) | {"query": either, "aggs": facets(query.facets), "terminate_after": COUNTED}
+    near: Body = {"terms": {"id": list(ranking.ids)}}
+    either = _any([matching(query, None), near] if query.text else [near])
+    whole: Body = {"bool": {"filter": [either, *([allowed] if allowed else [])]}}
+    return _base(0) | {"query": whole, "aggs": facets(query.facets), "terminate_after": COUNTED}
 
 
 def of_threads(query: Query, allowed: Body | None, threads: Sequence[str]) -> Body:
