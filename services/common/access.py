@@ -67,21 +67,18 @@ class AccessState:
         self._records: dict[str, Access] = {}
         self._granted: dict[str, _Granted] = {}
         self._closed: set[str] = set()
-        self._marked: set[str] = set()
 
     def apply(self, record: Access) -> frozenset[str]:
         """Take a record, the last one of an id wins; return the principals whose grants have changed."""
         self._closed.discard(record.id)
         before = self._withdraw_grants(self._records.get(record.id))
         self._records[record.id] = record
-        self._mark(record.id)
         after = self._give_grants(record)
         return before ^ after
 
     def forget(self, id_: str) -> frozenset[str]:
         """Take a tombstone: a container is nobody's again, an object has no mark and no withdrawal any more."""
         self._closed.discard(id_)
-        self._marked.discard(id_)
         return self._withdraw_grants(self._records.pop(id_, None))
 
     def close(self, id_: str) -> frozenset[str]:
@@ -109,12 +106,10 @@ class AccessState:
 
     def restricted(self, object_id: str) -> bool:
         """Return whether the object is closed to all but its own principals."""
-        return object_id in self._closed or object_id in self._marked
-
-    @property
-    def restricts(self) -> bool:
-        """Whether anything is closed by itself."""
-        return bool(self._closed or self._marked)
+        record = self._records.get(object_id)
+        return object_id in self._closed or (
+            record is not None and record.kind is AccessKind.OBJECT and record.restricted
+        )
 
     def holders(self, principals: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return those of some principals to whom a container was opened, and those to whom an object by itself was."""
@@ -142,11 +137,6 @@ class AccessState:
     def principals(self) -> frozenset[str]:
         """Return all principals that may open anything."""
         return frozenset(self._granted)
-
-    def _mark(self, id_: str) -> None:
-        record = self._records[id_]
-        mark = record.kind is AccessKind.OBJECT and record.restricted
-        (self._marked.add if mark else self._marked.discard)(id_)
 
     def _give_grants(self, record: Access) -> frozenset[str]:
         given = principals_of(record)

@@ -50,13 +50,12 @@ class Desk:
         return [self._page(asker, query.kind, page) for query, page in zip(queries, found, strict=True)]
 
     def _asked(self, asker: Asker, query: Query) -> Query:
-        """Return the query as the asker's. What the view here knows to be empty need not be looked up in the index.
+        """Return the query as the asker's. Whom the view here knows to have been granted nothing is not looked up.
 
-        The view is at least as new: that it knows of nothing granted can only show less, and what it knows to be
-        restricted no more is open.
+        However old the view is, that can only show less; what closes something is looked up in the index always.
         """
         principals, holders = self._access.holders(asker.principals)
-        return replace(query, principals=principals, holders=holders, restricts=self._access.restricts)
+        return replace(query, principals=principals, holders=holders)
 
     def _page(self, asker: Asker, kind: Kind, page: Page) -> Page:
         hits = [shown for hit in page.hits if (shown := self._hit(asker, kind, hit)) is not None]

@@ -402,7 +402,6 @@ async def test_what_is_known_to_be_empty_is_not_looked_up(search: Search) -> Non
     assert ids(await search.find(everything(principals=who))) == ["a"]
     assert ids(await search.find(everything(principals=(EVERYONE,), holders=("ada",)))) == ["a"]
     assert ids(await search.find(everything(principals=who, holders=()))) == []
-    assert ids(await search.find(everything(principals=who, restricts=False))) == ["b", "a"]
     assert ids(await search.find(everything(principals=(), holders=who))) == []
 
 

@@ -81,8 +81,6 @@ class Query:
     principals: tuple[str, ...] | None
     holders: tuple[str, ...] | None = None
     """Those who were granted objects by themselves; None: any of the principals may have been."""
-    restricts: bool = True
-    """False: nothing at all is restricted by itself, so that it need not be looked for."""
     text: str = ""
     vector: Sequence[float] | None = None
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

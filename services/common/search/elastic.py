@@ -125,7 +125,7 @@ class ElasticSearch:
         granted, objects = [
             await self._grants.documents([p for p in who if p != MARKED]) for who in (query.principals, holders)
         ]
-        marked = await self._grants.documents([MARKED]) if query.restricts else []
+        marked = await self._grants.documents([MARKED])
         return build.access(query.kind, self._grants.index, granted, objects, marked)
 
     async def _ranked(self, query: Query, allowed: dict[str, Any] | None, ranking: Ranking | None) -> Page:

@@ -57,7 +57,7 @@ class MemorySearch:
     async def find(self, query: Query) -> Page:
         """Return one page of what matches and may be opened."""
         place = checked(query)
-        allowed = self._allowed(query.kind, query.principals, query.holders, restricts=query.restricts)
+        allowed = self._allowed(query.kind, query.principals, query.holders)
         found = {id_: d for id_, d in allowed.items() if _fits(query, d)}
         score = _loosely if query.loose else _score
         scores = {id_: score(query.text, d) for id_, d in found.items()} if query.text else dict.fromkeys(found, 1.0)
@@ -98,12 +98,7 @@ class MemorySearch:
         return Ranking(ids, max(min(len(words or meaning), COUNTED), len(ids)))
 
     def _allowed(
-        self,
-        kind: Kind,
-        principals: tuple[str, ...] | None,
-        holders: tuple[str, ...] | None = None,
-        *,
-        restricts: bool = True,
+        self, kind: Kind, principals: tuple[str, ...] | None, holders: tuple[str, ...] | None = None
     ) -> Mapping[str, Document]:
         documents = self._documents[kind]
         if principals is None:
@@ -112,7 +107,7 @@ class MemorySearch:
         granted = pages.Granted(
             containers=self._granted(asker, "containers"),
             objects=self._granted(asker if holders is None else set(holders) - {MARKED}, "objects"),
-            marked=self._granted({MARKED}, "objects") if restricts else frozenset(),
+            marked=self._granted({MARKED}, "objects"),
         )
         return {id_: d for id_, d in documents.items() if pages.may_open(kind, d, granted)}
 
