@@ -5,8 +5,8 @@ index does not find yet; what comes behind that and stands on the page already i
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Hashable, Iterable, Mapping
 from itertools import chain, repeat
 from typing import Any
 
@@ -25,12 +25,17 @@ _SLICE = 100
 """Events looked at before others get a turn on the event loop: each is decoded when it is looked at first."""
 
 
+_REMEMBERED = 2_000
+"""Askers and filters of whom it is remembered what was found."""
+
+
 class Indexed:
-    """Knows how far the index has come, by asking it."""
+    """Knows how far the index has come, by asking it of what it has not found before."""
 
     def __init__(self, hub: Hub, desk: Desk) -> None:
         self._hub = hub
         self._desk = desk
+        self._found: OrderedDict[Hashable, int] = OrderedDict()
 
     async def before(self, asker: Asker, filters: Filters, carried: str) -> tuple[Position, Shown]:
         """Return where to go on from, before the page is asked for: as an earlier page said, else by the index.
@@ -63,23 +68,37 @@ class Indexed:
     async def position(self, asker: Asker, filters: Filters) -> Position:
         """Return where to go on from; ask before the page is made. Raises what the search port raises."""
         number = self._hub.ring.end
+        # Who may open what is part of it: what was opened since may not be found yet.
+        key = (asker.person, asker.principals, filters, self._hub.mark, tuple(self._hub.access.ends.items()))
+        known = max(self._found.get(key, 0), self._hub.ring.first)
         for size in chain(_WINDOWS, repeat(_WINDOWS[-1])):
-            ids, before = await self._window(number, size, asker, filters)
+            ids, before = await self._window(number, size, asker, filters, known)
             if not ids or await self._all_found(asker, ids):
                 break
             number = before
+        self._remember(key, number)
         return self._before(number)
+
+    def _remember(self, key: Hashable, number: int) -> None:
+        """Remember that what lies before a number is found, so that it is not asked for at each request."""
+        self._found[key] = number
+        self._found.move_to_end(key)
+        if len(self._found) > _REMEMBERED:
+            self._found.popitem(last=False)
 
     async def _all_found(self, asker: Asker, ids: set[str]) -> bool:
         asked = Query(kind="activities", principals=(), filters={"id": tuple(ids)}, size=1)
         return (await self._desk.find(asker, asked)).total >= len(ids)
 
-    async def _window(self, number: int, size: int, asker: Asker, filters: Filters) -> tuple[set[str], int]:
-        """Return the ids of up to ``size`` events before a number that the asker is given, and where they begin."""
+    async def _window(self, number: int, size: int, asker: Asker, filters: Filters, known: int) -> tuple[set[str], int]:
+        """Return the ids of up to ``size`` events before a number that the asker is given, and where they begin.
+
+        Those before ``known`` are not looked at.
+        """
         ring = self._hub.ring
         ids: set[str] = set()
-        while number > ring.first and len(ids) < size:
-            for event in reversed(ring.slice(max(ring.first, number - _SLICE), number)):
+        while number > max(known, ring.first) and len(ids) < size:
+            for event in reversed(ring.slice(max(known, ring.first, number - _SLICE), number)):
                 number -= 1
                 if self._is_given(event, asker, filters):
                     ids.add(event.record.key)
