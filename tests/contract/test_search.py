@@ -155,6 +155,14 @@ async def test_paging_by_time_goes_on_and_back_without_loss(search: Search, orde
     assert arrived.previous == ""
 
 
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+async def test_what_has_no_time_is_paged_through_as_well(search: Search, order: Any) -> None:
+    await search.write([grant(who, ["chat:hall"]) for who in ("ada", "bob", "carl")])
+    first = await search.find(everything(kind="grants", order=order, size=2))
+    second = await search.find(everything(kind="grants", order=order, size=2, cursor=first.next))
+    assert sorted(ids(first) + ids(second)) == ["ada", "bob", "carl"]
+
+
 @pytest.mark.parametrize("order", ["newest", "oldest", "relevance"])
 async def test_the_last_page_is_there_at_once(search: Search, order: Any) -> None:
     names = [f"a{number:02}" for number in range(11)]

@@ -138,11 +138,13 @@ def by_time(query: Query, allowed: Body | None, place: Place | None) -> Body:
     """Return the request for a page by time; one hit more than the page tells whether there is another."""
     newest = (query.order == "newest") != (place is not None and place.back)
     direction = "desc" if newest else "asc"
+    published: Body = {"order": direction, "format": "epoch_millis"}
+    # Activities all have a time, and are asked for as their index is sorted: the newest lie first, and the rest is
+    # counted at most. With a value for those that have none the two orders would differ.
+    published |= {} if query.kind == "activities" else {"missing": 0}
     body = _base(query.size + 1) | {
         "query": matching(query, allowed),
-        # As the index is sorted: what is newest lies first, and the rest is counted at most. With a value for what has
-        # no time the two would differ, and all would be looked at.
-        "sort": [{"published": {"order": direction, "format": "epoch_millis"}}, {"id": direction}],
+        "sort": [{"published": published}, {"id": direction}],
     }
     if place is not None:
         body["search_after"] = [place.at, place.id]
