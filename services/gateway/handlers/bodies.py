@@ -16,6 +16,8 @@ from services.gateway.problems import Problem
 
 _JSON = ("application/json", MEDIA_TYPE)
 _FORM = "application/x-www-form-urlencoded"
+BLANK = b" \t\r\n"
+"""What may stand around JSON (RFC 8259, section 2); other blanks are no JSON."""
 _FIELDS = 50
 _SLOWEST = 30.0
 """Seconds in which a body has to arrive: who sends it a byte at a time holds a connection and nothing else."""
@@ -54,7 +56,7 @@ async def fields(request: web.Request) -> dict[str, str]:
 
 async def read(request: web.Request, form: type[_B]) -> _B:
     """Return the body; an empty one where nothing was sent. Raises Problem that names the wrong field."""
-    sent = (await received(request)).strip()
+    sent = (await received(request)).strip(BLANK)
     if sent:
         must_be_json(request)
     try:

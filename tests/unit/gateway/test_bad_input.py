@@ -92,6 +92,15 @@ async def test_bodies() -> None:
             await _check(answer, status, kind, str(body[:60]))
 
 
+async def test_blanks_that_are_no_json_are_not_taken_for_nothing() -> None:
+    async with world() as w:
+        for method, path in (("PUT", "/v1/me/settings"), ("POST", "/v1/stream-token")):
+            for body, status in ((b"\x0b", 400), (b" \x0c", 400), (b" \r\n\t", 200)):
+                json = {"Content-Type": "application/json"}
+                answer = await w.client.request(method, f"{path}?as=ann", data=body, headers=json)
+                assert answer.status // 100 * 100 == status, (path, body)
+
+
 async def test_what_is_not_http_is_answered_without_our_inside() -> None:
     async with world() as w:
         assert w.client.port is not None
