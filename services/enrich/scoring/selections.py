@@ -174,10 +174,13 @@ class Selections:
     async def load(self, numbers: Iterable[int]) -> None:
         """Read these partitions as far as they go now; each of their people is looked at again."""
         async with self._loading:
-            await self._load(numbers)
+            if missing := set(numbers) - self._partitions.keys():
+                async with self.turn:
+                    pass  # what this worker is still storing has to be there, to be read back
+                await self._load(missing)
 
     async def _load(self, numbers: Iterable[int]) -> None:
-        for number in sorted(set(numbers) - self._partitions.keys()):
+        for number in sorted(numbers):
             life = self._life
             people: dict[str, Mine] = {}
             candidates, standing = partial(self._candidate, people), partial(_standing, people)
