@@ -67,14 +67,11 @@ class _Line:
     outcomes: OrderedDict[int, Outcome] = field(default_factory=OrderedDict)
 
     def move(self, committed: int) -> None:
-        """Take note of what is committed by now."""
-        if self.scope is not None and committed > self.committed:
-            self.scope, self.committed = max(self.scope, self.committed), committed
-
-    def drop_committed(self) -> None:
-        """Drop outcomes that nobody asks for again. Runs in the thread."""
-        scope = self.scope
-        while scope is not None and self.outcomes and next(iter(self.outcomes)) < scope:
+        """Take note of what is committed by now; drop outcomes that nobody asks for again."""
+        if self.scope is None or committed <= self.committed:
+            return
+        self.scope, self.committed = max(self.scope, self.committed), committed
+        while self.outcomes and next(iter(self.outcomes)) < self.scope:
             self.outcomes.popitem(last=False)
 
 
@@ -117,6 +114,11 @@ class Replay:
     def loaded(self) -> bool:
         """Whether all that was there at the beginning is taken in."""
         return bool(self._lines) and all(self._lines[p].taken >= end for p, end in self._begun_to.items())
+
+    @property
+    def behind(self) -> bool:
+        """Whether more waits than is taken in at a time."""
+        return sum(max(0, line.end - line.taken) for line in self._lines.values()) > _BATCH
 
     async def follow(self) -> None:
         """Go on for ever."""
@@ -173,22 +175,24 @@ class Replay:
             for partition, (_, end) in (await patiently(lambda: reader.bounds(self._topic))).items():
                 self._lines[partition.number].end = end
         positions = {number: await reader.position(Partition(self._topic, number)) for number in self._lines}
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._work, records, positions)
+        found = await asyncio.get_running_loop().run_in_executor(self._executor, self._work, records, positions)
+        for item, outcome in found:
+            if outcome:
+                self._lines[item.record.partition.number].outcomes[item.record.offset] = outcome
         async with self._moved:
             for number, line in self._lines.items():
                 waiting = self._merge.first(number)
                 line.taken = waiting[0].offset if waiting else positions[number]
             self._moved.notify_all()
 
-    def _work(self, records: Sequence[Received], positions: Mapping[int, int]) -> None:
+    def _work(self, records: Sequence[Received], positions: Mapping[int, int]) -> list[tuple[Item, Outcome]]:
+        """Take records in; return what follows from those whose turn it is. Runs in the thread."""
         for record in records:
             enriched, time = self._handler.read(record)
             self._merge.put(record.partition.number, time, (record, enriched))
         unread = [number for number, line in self._lines.items() if positions[number] < line.end]
         items = [Item(record, enriched, self._wanted(record)) for record, enriched in self._merge.ready(unread)]
-        for item, outcome in zip(items, self._handler.handle(items), strict=True):
-            if outcome:
-                self._lines[item.record.partition.number].outcomes[item.record.offset] = outcome
+        return list(zip(items, self._handler.handle(items), strict=True))
 
     def _wanted(self, record: Received) -> bool:
         scope = self._lines[record.partition.number].scope
@@ -208,10 +212,11 @@ class Replay:
         return line is not None and line.scope is not None and line.scope <= offset < line.taken
 
     def outcome(self, record: Received) -> Sequence[Outgoing]:
-        """Return what follows from a record that was reached; raises Reject when it could not be read."""
-        line = self._lines[record.partition.number]
-        line.drop_committed()
-        found = line.outcomes.get(record.offset, ())
+        """Return what follows from a record that was reached; raises Reject when it could not be read.
+
+        May be asked in any thread.
+        """
+        found = self._lines[record.partition.number].outcomes.get(record.offset, ())
         if isinstance(found, Reject):
             raise found
         return found

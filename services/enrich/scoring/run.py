@@ -27,9 +27,9 @@ from services.enrich.scoring.streams import SERVICE, Dealing, Failure, Tools, ha
 _MEASURE_EVERY = 5.0
 _LOOK_EVERY = 1.0
 _DEAL_EVERY = 0.05
-_TURN = 0.001
-"""Seconds that a thread computes while another one waits for its turn; by default five times as many, which the event
-loop would wait for again and again wherever it has said something to Kafka."""
+_TURN = 0.0001
+"""Seconds that a thread computes while another one waits for its turn, by default fifty times as many. Whoever lets the
+others have theirs for a moment (each word to Kafka, each product of two vectors does) would wait for as long."""
 
 
 @asynccontextmanager
@@ -39,8 +39,9 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
     async with AsyncExitStack() as stack:
         publisher = await bus.publisher()
         stack.push_async_callback(publisher.stop)
-        executor = stack.enter_context(ThreadPoolExecutor(1, SERVICE))
-        parts = Parts.make(settings, bus, executor)
+        # Two threads: what each person is given must not wait until some hundred activities are taken in and scored.
+        scoring, giving = (stack.enter_context(ThreadPoolExecutor(1, name)) for name in (SERVICE, "give"))
+        parts = Parts.make(settings, bus, scoring)
         for follower in parts.followers:
             stack.push_async_callback(follower.stop)
             await follower.load()
@@ -50,7 +51,7 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
         failure = Failure()
         app = build(settings, asyncio.get_running_loop())
         dealing = Dealing(lambda: mine(app))
-        tools = Tools(publisher, letters, executor, failure, dealing)
+        tools = Tools(publisher, letters, giving, failure, dealing)
 
         streams = parts.streams
 
@@ -67,7 +68,13 @@ async def service(settings: Settings) -> AsyncIterator[Sequence[Part]]:
             feedback=parts.feedback,
             share=settings.recommendations_held_out,
         )
-        society = Society(bus, publisher, around, lambda: 0 in assigned(app, topics.ENRICHED.name(bus.prefix)))
+        society = Society(
+            bus,
+            publisher,
+            around,
+            mine=lambda: 0 in assigned(app, topics.ENRICHED.name(bus.prefix)),
+            busy=lambda: parts.replay.behind,
+        )
         stack.push_async_callback(society.stop)
         await society.load()
         site = web.Application()

@@ -4,12 +4,22 @@ import struct
 from collections.abc import ItemsView, Iterator, Mapping
 from dataclasses import replace
 from sys import intern
+from threading import Lock
 
 from services.common.recommendation import Recommendation
 
 _NUMBERS: dict[str, int] = {}
 _NAMES: list[str] = []
 """Names of terms: those of the model, and of the models before it."""
+_LOCK = Lock()
+"""Held while a name is given its number: candidates are remembered by several threads."""
+
+
+def _number(name: str) -> None:
+    with _LOCK:
+        if name not in _NUMBERS:
+            _NAMES.append(name)
+            _NUMBERS[name] = len(_NAMES) - 1
 
 
 class Terms(Mapping[str, float]):
@@ -20,8 +30,7 @@ class Terms(Mapping[str, float]):
     def __init__(self, terms: Mapping[str, float]) -> None:
         for name in terms:
             if name not in _NUMBERS:
-                _NUMBERS[name] = len(_NAMES)
-                _NAMES.append(name)
+                _number(name)
         numbers = map(_NUMBERS.__getitem__, terms)
         self._packed = struct.pack(f"={len(terms)}d{len(terms)}H", *terms.values(), *numbers)
 

@@ -49,8 +49,8 @@ _LOOK_EVERY = 1.0
 _AT_ONCE = 50
 """People for whom it is asked at a time whom they should meet."""
 _REST, _LONG_REST = 5.0, 30.0
-"""Rests between such rounds, and between looks at what rises, as a multiple of what the last one took: the other parts
-need the processor too."""
+"""Rests between such rounds (where scoring is behind, between all steps), and between looks at what rises, as a
+multiple of what the last one took: the other parts need the processor too."""
 _log = logs.get(__name__)
 _T = TypeVar("_T")
 
@@ -74,15 +74,25 @@ class Surroundings:
 
 
 class Live:
-    """``load`` first, then run ``running``. ``mine`` says whether this worker is the one that does it."""
+    """``load`` first, then run ``running``.
+
+    ``mine`` says whether this worker is the one that does it, ``busy`` whether it has something more urgent to do.
+    """
 
     def __init__(
-        self, bus: Bus, publisher: Publisher, surroundings: Surroundings, mine: Callable[[], bool], tail: int = _TAIL
+        self,
+        bus: Bus,
+        publisher: Publisher,
+        surroundings: Surroundings,
+        *,
+        mine: Callable[[], bool],
+        busy: Callable[[], bool] = lambda: False,
+        tail: int = _TAIL,
     ) -> None:
         self._bus = bus
         self._publisher = publisher
         self._around = surroundings
-        self._mine = mine
+        self._mine, self._busy = mine, busy
         self._tail = tail
         self._topic = topics.ENRICHED.name(bus.prefix)
         self._codec = Codec("enriched")
@@ -125,7 +135,10 @@ class Live:
                 continue
             if self._reader is None:
                 self._reader = await self._begin()
+            began = monotonic()
             await self._step(self._reader)
+            if self._busy():
+                await asyncio.sleep(min(_REST * (monotonic() - began), _LOOK_EVERY))
 
     async def _drop(self) -> None:
         reader, self._reader = self._reader, None

@@ -23,7 +23,7 @@ from services.common.errors import Reject, Stop, WatercoolerError
 from services.enrich.lane import ORDINARY
 
 SERVICE = "score"
-BATCH = 200
+BATCH = 1_000
 WITHIN = 0.05
 """Seconds that a batch is waited for: two streams in a row must stay far below a second."""
 UNHURRIED = 1.0

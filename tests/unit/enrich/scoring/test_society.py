@@ -90,7 +90,7 @@ async def log() -> AsyncIterator[Log]:
 @asynccontextmanager
 async def worker(one: Log, share: float = 0.0) -> AsyncIterator[Live]:
     around = Surroundings(access=one.access, people=People(), left=one.left, feedback=one.feedback, share=share)
-    live = Live(one.bus, one.publisher, around, lambda: one.mine)
+    live = Live(one.bus, one.publisher, around, mine=lambda: one.mine)
     await live.load()
     running = [asyncio.create_task(part) for part in live.running()]
     yield live
