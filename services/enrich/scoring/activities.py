@@ -6,6 +6,7 @@ All of the log is taken in by ``replay``; this says what is kept of it and what 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 
 from services.common import envelope, logs, topics
 from services.common.bus import Outgoing, Received
@@ -71,10 +72,13 @@ class Scoring:
         self._leaving: deque[str] = deque()
         self._came: dict[tuple[str, str], int] = {}
         """Who came to what (by object or conversation) since the last scoring, and at which place of the batch."""
+        self._taken_back: dict[str, datetime] = {}
+        """Candidates taken back here, and which. ``issued`` goes by the log: what is said may come to nothing."""
 
     def begin(self) -> None:
         """Forget everything but what people have said."""
         self.recommender = self._make()
+        self._taken_back.clear()
         self._said.extend(self._follows)
 
     def follows(self, person: str, ref: str, *, on: bool) -> None:
@@ -170,6 +174,7 @@ class Scoring:
             new = [one for one in found if not self._came_since(one, each.place)]
             for one in new:
                 self._issued.add(one)
+                self._taken_back.pop(one.key, None)
             before = outcomes[each.place]
             assert not isinstance(before, Reject)
             outcomes[each.place] = [*before, *map(self._offer, new)]
@@ -201,9 +206,9 @@ class Scoring:
         )
 
     def _changed(self, changed: Iterable[Recommendation]) -> list[Recommendation]:
-        found = list(changed)
-        for rec in found:
-            (self._issued.drop(rec.key) if rec.withdrawn else self._issued.add(rec))
+        found = [one for one in changed if self._taken_back.get(one.key) != one.published]
+        self._taken_back = {key: at for key, at in self._taken_back.items() if key in self._issued}
+        self._taken_back |= {one.key: one.published for one in found if one.withdrawn}
         return found
 
     def _offer(self, one: Recommendation) -> Outgoing:

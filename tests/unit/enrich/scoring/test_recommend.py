@@ -220,3 +220,13 @@ def test_contributions_say_only_what_their_activity_says(log: Log) -> None:
         NOON + (one.activity.published - NOON),
         True,
     )
+
+
+def test_what_was_taken_back_is_taken_back_once_and_anew_where_that_came_to_nothing(log: Log) -> None:
+    assert log.offers(QUESTION)
+    answers = [said(number, "Thanks for asking", "ann", other=True) for number in (31, 32)]
+    answers = [replace(one, activity=replace(one.activity, object=QUESTION.activity.object)) for one in answers]
+    assert [one.withdrawn for one in log.offers(*answers)] == [True]
+    log.scoring.begin()  # the log is read again, since partitions were dealt anew before this was stored
+    log.hand(*known(), QUESTION, wanted=False)
+    assert [one.withdrawn for one in log.offers(*answers)] == [True]
