@@ -18,7 +18,7 @@ from time import monotonic
 from services.common import metrics
 from services.common.errors import Retry
 
-PATIENCE = 2.0
+PATIENCE = 1.0
 """Seconds that a request waits for its turn where waiting is the exception."""
 SHORT = 0.2
 """Seconds that it waits where there was somebody waiting for longer than ``PATIENCE``."""
