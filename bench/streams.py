@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from statistics import median
 
 from bench import live
 from bench.readers import Plan, Report
@@ -14,7 +15,7 @@ from tests.fixtures.stack import Stack
 
 IDLE = 8_000
 CHURNED, CUTS, CHURN_RATE, CHURN_SECONDS = 200, 20.0, 50, 20
-READERS, SLOW, RATE, SECONDS = 500, 100, 100, 15
+READERS, SLOW, RATE, SECONDS, ROUNDS = 500, 100, 100, 15, 3
 _PROBES = 25
 _CAP_MB = 1.0
 """What may wait for one reader in the gateway (stream/connection.py)."""
@@ -75,16 +76,25 @@ async def _restart(stack: Stack, *, after: float) -> None:
 
 
 async def _slow(stack: Stack, publisher: Publisher) -> list[Row]:
-    """Measure as many readers twice: all of them keep up, then a fifth does not."""
-    first = CHURN_RATE * CHURN_SECONDS
-    alone, *_ = await _with_slow(stack, publisher, first, 0)
-    report, slow, grown = await _with_slow(stack, publisher, first + RATE * SECONDS, SLOW)
-    beside = f"all keep up: {alone.p99:.0f} ms"
+    """Measure as many readers in turn: all of them keep up, then a fifth does not.
+
+    One hiccup of the machine makes the p99 of fifteen seconds, so it is the median of ``ROUNDS``.
+    """
+    first, count = CHURN_RATE * CHURN_SECONDS, RATE * SECONDS
+    alone, others, grown, lost = list[float](), list[float](), 0.0, 0
+    for _ in range(ROUNDS):
+        report, *_rest = await _with_slow(stack, publisher, first, 0)
+        alone.append(report.p99)
+        report, slow, more = await _with_slow(stack, publisher, first + count, SLOW)
+        others.append(report.p99)
+        grown, lost = max(grown, more), lost + slow.missing + slow.doubled
+        first += 2 * count
+    p99, beside = median(others), median(alone)
     named = f"live, {SLOW} slow readers among {READERS}:"
     return [
-        Row(f"{named} p99 of the others", report.p99, "ms", beside, report.p99 / max(alone.p99, 0.001), "ratio <= 2"),
+        Row(f"{named} p99 of the others", p99, "ms", f"all keep up: {beside:.0f} ms", p99 / beside, "ratio <= 2"),
         Row(f"{named} memory that they take", grown, "MB", bar=f"<= {SLOW * _CAP_MB:.0f}"),
-        Row(f"{named} lost and doubled by the slow", slow.missing + slow.doubled, "events", bar="<= 0"),
+        Row(f"{named} lost and doubled by the slow", lost, "events", bar="<= 0"),
     ]
 
 
