@@ -5,7 +5,7 @@ withdrawal holds here before the index has heard of it. What only the index can 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,6 +48,11 @@ class Desk:
         async with self._turns.question(asker.person), asyncio.timeout(_SECONDS):
             found = await self._search.find_all([self._asked(asker, query) for query in queries])
         return [self._page(asker, query.kind, page) for query, page in zip(queries, found, strict=True)]
+
+    async def finds_all(self, asker: Asker, activities: Collection[str]) -> bool:
+        """Return whether the index finds all activities of these ids for the asker by now; raises as ``find``."""
+        asked = Query(kind="activities", principals=(), filters={"id": tuple(activities)}, size=1)
+        return (await self.find(asker, asked)).total >= len(activities)
 
     def _asked(self, asker: Asker, query: Query) -> Query:
         """Return the query as the asker's. Whom the view here knows to have been granted nothing is not looked up.

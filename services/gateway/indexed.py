@@ -10,7 +10,6 @@ from collections.abc import Hashable, Iterable, Mapping
 from itertools import chain, repeat
 from typing import Any
 
-from services.common.search import Query
 from services.gateway.auth import Asker
 from services.gateway.desk import Desk
 from services.gateway.filters import Filters
@@ -23,8 +22,6 @@ _WINDOWS = (8, 32, 128, 512, 1_000)
 """How many events are asked for at a time, from the newest back; the last number again and again."""
 _SLICE = 100
 """Events looked at before others get a turn on the event loop: each is decoded when it is looked at first."""
-
-
 _REMEMBERED = 2_000
 """Askers and filters of whom it is remembered what was found."""
 
@@ -73,7 +70,7 @@ class Indexed:
         known = max(self._found.get(key, 0), self._hub.ring.first)
         for size in chain(_WINDOWS, repeat(_WINDOWS[-1])):
             ids, before = await self._window(number, size, asker, filters, known)
-            if not ids or await self._all_found(asker, ids):
+            if not ids or await self._desk.finds_all(asker, ids):
                 break
             number = before
         self._remember(key, number)
@@ -85,10 +82,6 @@ class Indexed:
         self._found.move_to_end(key)
         if len(self._found) > _REMEMBERED:
             self._found.popitem(last=False)
-
-    async def _all_found(self, asker: Asker, ids: set[str]) -> bool:
-        asked = Query(kind="activities", principals=(), filters={"id": tuple(ids)}, size=1)
-        return (await self._desk.find(asker, asked)).total >= len(ids)
 
     async def _window(self, number: int, size: int, asker: Asker, filters: Filters, known: int) -> tuple[set[str], int]:
         """Return the ids of up to ``size`` events before a number that the asker is given, and where they begin.

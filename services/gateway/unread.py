@@ -49,7 +49,13 @@ class Unread:
 
     async def count(self, asker: Asker, feeds: Sequence[Feed]) -> int:
         """Return how many activities are unread in any of some feeds, each counted once."""
-        return (await self.desk.find(asker, self.query(asker.person, feeds))).total
+        (found,) = await self.counts(asker, [feeds])
+        return found
+
+    async def counts(self, asker: Asker, wanted: Sequence[Sequence[Feed]]) -> list[int]:
+        """Return ``count`` of each of some groups of feeds, asked at once."""
+        pages = await self.desk.find_all(asker, [self.query(asker.person, feeds) for feeds in wanted])
+        return [page.total for page in pages]
 
     def query(self, person: str, feeds: Sequence[Feed]) -> Query:
         """Return the question for what is unread in any of some feeds; its total says how much."""

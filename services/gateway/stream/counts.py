@@ -12,7 +12,6 @@ from services.common import logs
 from services.common.clock import Clock, now
 from services.common.envelope import rfc3339
 from services.common.errors import Reject, Retry, Stop
-from services.common.search import Query
 from services.common.search.conditions import Condition
 from services.gateway.auth import Asker
 from services.gateway.desk import Desk
@@ -22,6 +21,7 @@ from services.gateway.stream.connection import Connection
 from services.gateway.stream.events import Event
 from services.gateway.stream.fanout import may_read
 from services.gateway.stream.hub import Hub
+from services.gateway.stream.selection import Feed
 from services.gateway.stream.streams import Stream, Streams
 from services.gateway.unread import INBOX, READ, Unread
 
@@ -133,7 +133,7 @@ class Counts:
     async def _see_to(self, person: str, streams: Sequence[Stream]) -> None:
         """Count for somebody, once the index has found what happened, and tell their readers."""
         due, asker = self._due[person], streams[0].asker
-        if due.ids and asyncio.get_running_loop().time() < due.until and not await self._all_found(asker, due.ids):
+        if due.ids and asyncio.get_running_loop().time() < due.until and not await self._desk.finds_all(asker, due.ids):
             return
         del self._due[person]  # before it is counted: what happens meanwhile is counted again
         try:
@@ -144,18 +144,15 @@ class Counts:
         for stream in streams:
             stream.tell(counts, rfc3339(self._clock()))
 
-    async def _all_found(self, asker: Asker, ids: set[str]) -> bool:
-        asked = Query(kind="activities", principals=(), filters={"id": tuple(ids)}, size=1)
-        return (await self._desk.find(asker, asked)).total >= len(ids)
-
     async def _counts(self, asker: Asker, *, following: bool) -> dict[str, int]:
         """Return how much is unread by feed; in the ``inbox``, what is in both of its feeds counts once."""
-        count, rules = self._unread.count, self._rules_of(asker.person)
-        mentions = await count(asker, ("mentions",))
-        notifications = await count(asker, ("notifications",)) if rules else 0
-        both = await count(asker, INBOX) if mentions and notifications else mentions + notifications
-        found = {"inbox": both, "mentions": mentions, "notifications": notifications}
-        return found | ({"following": await count(asker, ("following",))} if following else {})
+        wanted: dict[str, Sequence[Feed]] = {"mentions": ("mentions",)}
+        if self._rules_of(asker.person):
+            wanted |= {"notifications": ("notifications",), "inbox": INBOX}
+        if following:
+            wanted["following"] = ("following",)
+        found = dict(zip(wanted, await self._unread.counts(asker, list(wanted.values())), strict=True))
+        return {"inbox": found["mentions"], "notifications": 0} | found
 
 
 def _following(streams: Sequence[Stream]) -> list[Connection]:
